@@ -1,0 +1,79 @@
+#pragma once
+
+#include "leveret/core/assert.hpp"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace leveret {
+
+/// First in, first out, in one array that grows by doubling and is never given back: once it is as
+/// large as it gets, nothing is allocated. Elements are default-constructible and movable.
+template <class T>
+class ring_queue {
+public:
+    [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+    [[nodiscard]] T& operator[](std::size_t i) noexcept
+    {
+        LEVERET_ASSERT(i < size_);
+        return slots_[(head_ + i) & mask()];
+    }
+    [[nodiscard]] const T& operator[](std::size_t i) const noexcept
+    {
+        LEVERET_ASSERT(i < size_);
+        return slots_[(head_ + i) & mask()];
+    }
+    [[nodiscard]] T& front() noexcept { return (*this)[0]; }
+    [[nodiscard]] T& back() noexcept { return (*this)[size_ - 1]; }
+
+    /// Appends a value. Throws std::bad_alloc when it has to grow and can't, and then changes nothing.
+    T& push_back(T value)
+    {
+        if (size_ == slots_.size())
+            grow();
+        T& slot = slots_[(head_ + size_) & mask()];
+        slot = std::move(value);
+        ++size_;
+        return slot;
+    }
+    /// Removes the first element and returns it.
+    T pop_front() noexcept
+    {
+        LEVERET_ASSERT(size_ > 0);
+        T value = std::exchange(slots_[head_], T{});
+        head_ = (head_ + 1) & mask();
+        --size_;
+        return value;
+    }
+    void clear() noexcept
+    {
+        while (!empty())
+            static_cast<void>(pop_front());
+    }
+    /// Makes room for `n` elements at once.
+    void reserve(std::size_t n)
+    {
+        while (slots_.size() < n)
+            grow();
+    }
+
+private:
+    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
+    void grow()
+    {
+        std::vector<T> larger(slots_.empty() ? 8 : slots_.size() * 2);
+        for (std::size_t i = 0; i < size_; ++i)
+            larger[i] = std::move((*this)[i]);
+        slots_ = std::move(larger);
+        head_ = 0;
+    }
+
+    std::vector<T> slots_;
+    std::size_t head_ = 0;
+    std::size_t size_ = 0;
+};
+
+} // namespace leveret

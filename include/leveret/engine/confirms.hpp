@@ -1,0 +1,185 @@
+#pragma once
+
+#include "leveret/core/publish_result.hpp"
+#include "leveret/core/ring_queue.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace leveret::engine {
+
+/// Who wants to know what becomes of a confirmed publish. Called from inside the engine: must not
+/// publish or settle from within.
+class confirm_listener {
+public:
+    /// `count` publishes in a row, the first with number `first`, `bytes` in all, have this outcome.
+    virtual void confirmed(std::uint64_t first, std::size_t count, std::size_t bytes,
+                           publish_outcome outcome) noexcept = 0;
+    /// One publish was returned and then confirmed.
+    virtual void returned(std::uint64_t number, std::size_t bytes, std::uint16_t code,
+                          std::string text) noexcept = 0;
+
+protected:
+    ~confirm_listener() = default;
+};
+
+/// The publishes of a confirm-mode channel that the broker has not confirmed yet, in a ring by their
+/// numbers, so that `multiple=true` costs a step for each message and no look-up.
+/// Source: RabbitMQ's publisher confirms; numbers start at 1 with confirm.select.
+class confirms {
+public:
+    /// Numbers the next publish. `listener` may be null. `fingerprint` tells returned messages apart
+    /// (0: not mandatory).
+    std::uint64_t published(confirm_listener* listener, std::size_t bytes, std::uint32_t fingerprint)
+    {
+        entry e;
+        e.listener = listener;
+        e.bytes = static_cast<std::uint32_t>(bytes < 0xffffffffU ? bytes : 0xffffffffU);
+        e.fingerprint = fingerprint;
+        entries_.push_back(e);
+        return base_ + entries_.size() - 1;
+    }
+    [[nodiscard]] std::size_t outstanding() const noexcept { return entries_.size(); }
+
+    /// basic.ack or basic.nack. False if the number was never given or is settled already.
+    [[nodiscard]] bool resolve(std::uint64_t number, bool multiple, publish_outcome outcome)
+    {
+        if (multiple && number == 0) { // specification: all that is outstanding
+            number = base_ + entries_.size() - 1;
+            if (entries_.empty())
+                return true;
+        }
+        if (number < base_ || number - base_ >= entries_.size())
+            return multiple && number < base_ && number != 0;
+        if (multiple) {
+            resolve_front(static_cast<std::size_t>(number - base_) + 1, outcome);
+            return true;
+        }
+        entry& e = entries_[static_cast<std::size_t>(number - base_)];
+        if (e.done)
+            return false;
+        report(number, e, outcome);
+        e.done = true;
+        while (!entries_.empty() && entries_.front().done) {
+            static_cast<void>(entries_.pop_front());
+            ++base_;
+        }
+        return true;
+    }
+
+    /// basic.return: marks the oldest publish that looks like this one. False if there is none.
+    [[nodiscard]] bool returned(std::uint32_t fingerprint, std::uint16_t code, std::string_view text)
+    {
+        // Returns come in the order of the publishes, so the search goes on where the last one ended.
+        const std::size_t n = entries_.size();
+        const std::size_t start =
+            hint_ > base_ && hint_ - base_ < n ? static_cast<std::size_t>(hint_ - base_) : 0;
+        for (std::size_t step = 0; step < n; ++step) {
+            const std::size_t i = start + step < n ? start + step : start + step - n;
+            entry& e = entries_[i];
+            if (e.fingerprint != fingerprint || e.done || e.is_returned || e.listener == nullptr)
+                continue;
+            returns_.push_back({base_ + i, code, std::string(text)});
+            e.is_returned = true;
+            hint_ = base_ + i + 1;
+            return true;
+        }
+        return false;
+    }
+
+    /// The one who asked is gone: nobody is told about its publishes any more.
+    void forget(const confirm_listener& listener) noexcept
+    {
+        for (std::size_t i = 0; i < entries_.size(); ++i)
+            if (entries_[i].listener == &listener)
+                entries_[i].listener = nullptr;
+    }
+    /// The same for a single publish.
+    void forget(std::uint64_t number) noexcept
+    {
+        if (number >= base_ && number - base_ < entries_.size())
+            entries_[static_cast<std::size_t>(number - base_)].listener = nullptr;
+    }
+    void clear() noexcept
+    {
+        base_ += entries_.size();
+        entries_.clear();
+        returns_.clear();
+    }
+
+private:
+    struct entry {
+        confirm_listener* listener = nullptr;
+        std::uint32_t bytes = 0;
+        std::uint32_t fingerprint = 0;
+        bool done = false;
+        bool is_returned = false;
+    };
+    struct return_note {
+        std::uint64_t number = 0;
+        std::uint16_t code = 0;
+        std::string text;
+    };
+
+    /// Resolves the first `count` entries, telling each listener of its runs at once.
+    void resolve_front(std::size_t count, publish_outcome outcome)
+    {
+        confirm_listener* listener = nullptr;
+        std::uint64_t first = 0;
+        std::size_t run = 0;
+        std::size_t bytes = 0;
+        const auto tell = [&] {
+            if (run != 0 && listener != nullptr)
+                listener->confirmed(first, run, bytes, outcome);
+            run = bytes = 0;
+        };
+        for (; count > 0; --count, ++base_) {
+            const entry e = entries_.pop_front();
+            if (e.done || e.is_returned || e.listener != listener || run == 0) {
+                tell();
+                listener = e.listener;
+                first = base_;
+            }
+            if (e.is_returned && !e.done) {
+                report(base_, e, outcome);
+            } else if (!e.done) {
+                ++run;
+                bytes += e.bytes;
+            }
+        }
+        tell();
+    }
+    void report(std::uint64_t number, const entry& e, publish_outcome outcome)
+    {
+        return_note note;
+        if (e.is_returned)
+            note = take_note(number);
+        if (e.listener == nullptr)
+            return;
+        if (e.is_returned && outcome == publish_outcome::confirmed)
+            e.listener->returned(number, e.bytes, note.code, std::move(note.text));
+        else
+            e.listener->confirmed(number, 1, e.bytes, outcome);
+    }
+    [[nodiscard]] return_note take_note(std::uint64_t number)
+    {
+        for (std::size_t i = 0; i < returns_.size(); ++i) {
+            if (returns_[i].number == number) {
+                return_note note = std::move(returns_[i]);
+                returns_.erase(returns_.begin() + static_cast<std::ptrdiff_t>(i));
+                return note;
+            }
+        }
+        return {};
+    }
+
+    ring_queue<entry> entries_;
+    std::vector<return_note> returns_; // few: unroutable and not yet confirmed
+    std::uint64_t base_ = 1;
+    std::uint64_t hint_ = 1; // after the publish that was returned last
+};
+
+} // namespace leveret::engine

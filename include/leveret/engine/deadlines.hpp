@@ -1,0 +1,117 @@
+#pragma once
+
+#include "leveret/core/assert.hpp"
+#include "leveret/core/duration.hpp"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+namespace leveret::engine {
+
+/// Something with a deadline. Removes nothing by itself: its owner takes it out of `deadlines` before
+/// it goes.
+class deadline_node {
+public:
+    deadline_node() noexcept = default;
+    deadline_node(const deadline_node&) = delete;
+    deadline_node& operator=(const deadline_node&) = delete;
+
+    [[nodiscard]] bool is_armed() const noexcept { return index_ != none; }
+    [[nodiscard]] instant deadline() const noexcept { return at_; }
+
+    /// Called by `deadlines::expire` when the time has come; the node is no longer armed then.
+    virtual void expired() noexcept = 0;
+
+protected:
+    ~deadline_node() { LEVERET_ASSERT(!is_armed()); }
+
+private:
+    friend class deadlines;
+    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    instant at_ = instant::never();
+    std::size_t index_ = none;
+};
+
+/// All deadlines of a connection behind one timer: a binary heap of nodes that know their place, so
+/// that arming and disarming cost a logarithm and, in the steady state, no allocation.
+class deadlines {
+public:
+    /// Throws std::bad_alloc when the heap must grow and can't. A deadline of `never` is not kept.
+    void arm(deadline_node& node, instant at)
+    {
+        disarm(node);
+        node.at_ = at;
+        if (at == instant::never())
+            return;
+        heap_.push_back(&node);
+        node.index_ = heap_.size() - 1;
+        rise(node.index_);
+    }
+    void disarm(deadline_node& node) noexcept
+    {
+        if (!node.is_armed())
+            return;
+        const std::size_t hole = std::exchange(node.index_, deadline_node::none);
+        deadline_node* last = heap_.back();
+        heap_.pop_back();
+        if (last == &node)
+            return;
+        place(hole, last);
+        rise(hole);
+        sink(last->index_);
+    }
+    [[nodiscard]] instant next() const noexcept
+    {
+        return heap_.empty() ? instant::never() : heap_.front()->at_;
+    }
+    /// Disarms every node whose time has come and calls its `expired`, earliest first.
+    void expire(instant now) noexcept
+    {
+        while (!heap_.empty() && heap_.front()->at_ <= now) {
+            deadline_node& node = *heap_.front();
+            disarm(node);
+            node.expired();
+        }
+    }
+
+private:
+    void place(std::size_t i, deadline_node* node) noexcept
+    {
+        heap_[i] = node;
+        node->index_ = i;
+    }
+    void rise(std::size_t i) noexcept
+    {
+        while (i > 0) {
+            const std::size_t parent = (i - 1) / 2;
+            if (heap_[parent]->at_ <= heap_[i]->at_)
+                return;
+            exchange(i, parent);
+            i = parent;
+        }
+    }
+    void sink(std::size_t i) noexcept
+    {
+        for (;;) {
+            std::size_t least = i;
+            for (std::size_t child = 2 * i + 1; child <= 2 * i + 2 && child < heap_.size(); ++child)
+                if (heap_[child]->at_ < heap_[least]->at_)
+                    least = child;
+            if (least == i)
+                return;
+            exchange(i, least);
+            i = least;
+        }
+    }
+    void exchange(std::size_t a, std::size_t b) noexcept
+    {
+        deadline_node* node = heap_[a];
+        place(a, heap_[b]);
+        place(b, node);
+    }
+
+    std::vector<deadline_node*> heap_;
+};
+
+} // namespace leveret::engine

@@ -1,0 +1,174 @@
+#pragma once
+
+#include "leveret/io/config.hpp"
+
+#include "leveret/core/duration.hpp"
+
+#include <asio/any_io_executor.hpp>
+#include <asio/buffer.hpp>
+#include <asio/connect.hpp>
+#include <asio/error.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <random>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace leveret::io {
+
+/// Where time, connections and chance come from. Everything above takes them from here and names no
+/// clock, timer, socket or resolver itself, so that the same code runs in a deterministic simulation.
+/// An environment is a cheap copyable handle.
+///
+/// - `now()` is monotonic.
+/// - `timer` is made from the environment and an executor. `wait_until(instant, handler)` calls the
+///   handler with an error_code once: zero when the time has come, operation_aborted when `cancel()`
+///   or another `wait_until` came first.
+/// - `stream` is made the same way and models Asio's AsyncReadStream and AsyncWriteStream.
+///   `async_open(host, port, handler)` resolves and connects to the first address that answers and
+///   calls the handler with an error_code. `close()` ends every operation with an error, at any time.
+/// - `random()` gives 64 bits.
+template <class E>
+concept environment =
+    std::copy_constructible<E> &&
+    requires(E e, asio::any_io_executor x, instant t, void (*done)(std::error_code),
+             void (*moved)(std::error_code, std::size_t), std::string_view host, std::uint16_t port) {
+        { e.now() } -> std::same_as<instant>;
+        { e.random() } -> std::same_as<std::uint64_t>;
+        requires requires(typename E::timer timer) {
+            timer.wait_until(t, done);
+            timer.cancel();
+        };
+        requires requires(typename E::stream stream) {
+            stream.async_open(host, port, done);
+            stream.async_read_some(asio::mutable_buffer(), moved);
+            stream.async_write_some(asio::const_buffer(), moved);
+            stream.close();
+        };
+        typename E::timer;
+        requires std::constructible_from<typename E::timer, E&, asio::any_io_executor>;
+        requires std::constructible_from<typename E::stream, E&, asio::any_io_executor>;
+    };
+
+/// The real world through Asio.
+class asio_environment {
+public:
+    class timer {
+    public:
+        timer(asio_environment&, const asio::any_io_executor& executor) : timer_(executor) {}
+
+        template <class Handler>
+        void wait_until(instant t, Handler&& handler)
+        {
+            using clock = std::chrono::steady_clock;
+            timer_.expires_at(clock::time_point(
+                std::chrono::duration_cast<clock::duration>(std::chrono::nanoseconds(t.count_ns()))));
+            timer_.async_wait(std::forward<Handler>(handler));
+        }
+        void cancel() noexcept
+        {
+            asio::error_code ignored;
+            timer_.cancel(ignored);
+        }
+
+    private:
+        asio::steady_timer timer_;
+    };
+
+    class stream {
+    public:
+        stream(asio_environment&, const asio::any_io_executor& executor)
+            : socket_(executor), opening_(std::make_shared<opening>(executor))
+        {
+        }
+
+        template <class Handler>
+        void async_open(std::string_view host, std::uint16_t port, Handler&& handler);
+
+        template <class Buffers, class Handler>
+        void async_read_some(const Buffers& buffers, Handler&& handler)
+        {
+            socket_.async_read_some(buffers, std::forward<Handler>(handler));
+        }
+        template <class Buffers, class Handler>
+        void async_write_some(const Buffers& buffers, Handler&& handler)
+        {
+            socket_.async_write_some(buffers, std::forward<Handler>(handler));
+        }
+        void close() noexcept
+        {
+            opening_->closed = true;
+            opening_->resolver.cancel();
+            asio::error_code ignored;
+            socket_.close(ignored);
+        }
+
+    private:
+        using tcp = asio::ip::tcp;
+        struct opening {
+            explicit opening(const asio::any_io_executor& executor) : resolver(executor) {}
+            tcp::resolver resolver;
+            bool closed = false;
+        };
+
+        tcp::socket socket_;
+        std::shared_ptr<opening> opening_; // outlives a look-up that can't be stopped
+    };
+
+    [[nodiscard]] instant now() const noexcept
+    {
+        return instant(std::chrono::duration_cast<std::chrono::nanoseconds>(
+                           std::chrono::steady_clock::now().time_since_epoch())
+                           .count());
+    }
+    [[nodiscard]] std::uint64_t random() const
+    {
+        std::random_device device;
+        return (std::uint64_t{device()} << 32U) | device();
+    }
+};
+
+template <class Handler>
+void asio_environment::stream::async_open(std::string_view host, std::uint16_t port, Handler&& handler)
+{
+    auto finish = [this, opening = opening_, handler = std::forward<Handler>(handler)](
+                      const asio::error_code& ec, const auto&) mutable {
+        if (opening->closed)
+            return std::move(handler)(asio::error_code(asio::error::operation_aborted));
+        if (!ec) {
+            asio::error_code ignored;
+            socket_.set_option(tcp::no_delay(true), ignored); // merging is done in our buffer
+        }
+        std::move(handler)(ec);
+    };
+    // An address needs no resolver, and so no resolver's thread.
+    asio::error_code not_an_address;
+    const auto address = asio::ip::make_address(std::string(host), not_an_address);
+    if (!not_an_address) {
+        const tcp::endpoint endpoint(address, port);
+        socket_.async_connect(endpoint, [finish = std::move(finish)](const asio::error_code& ec) mutable {
+            finish(ec, 0);
+        });
+        return;
+    }
+    opening_->resolver.async_resolve(
+        std::string(host), std::to_string(port),
+        [this, opening = opening_, finish = std::move(finish)](
+            const asio::error_code& ec, const tcp::resolver::results_type& results) mutable {
+            if (ec || opening->closed)
+                return finish(ec, 0);
+            asio::async_connect(socket_, results, std::move(finish));
+        });
+}
+
+static_assert(environment<asio_environment>);
+
+} // namespace leveret::io

@@ -1,0 +1,130 @@
+#pragma once
+
+#include "leveret/core/options.hpp"
+#include "leveret/transport/amqp/delivery.hpp"
+#include "leveret/transport/amqp/detail/ask.hpp"
+#include "leveret/transport/amqp/detail/channel_core.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace leveret::amqp {
+
+/// Options of consumer::next.
+struct next_options {
+    duration timeout = duration::never(); ///< a queue may stay empty for as long as it likes
+};
+
+/// A stream of deliveries from one queue. Move-only; destroyed it cancels itself, and what it had not
+/// handed out goes back to the queue. Thread safety: its connection's executor.
+class consumer {
+public:
+    consumer() noexcept = default;
+
+    /// The next delivery, at once if one is here. Empty when the consumer was cancelled by `cancel` and
+    /// everything that had arrived before was handed out. Several coroutines may wait.
+    ///
+    /// Throws consumer_cancelled if the broker cancelled it (a deleted queue), channel_error or
+    /// connection_error when those ended, timeout_error when `timeout` passed, operation_cancelled.
+    /// Cancellation: loses nothing; the next call gets what came.
+    [[nodiscard]] asio::awaitable<std::optional<delivery>> next(next_options options = {})
+    {
+        return next_of(core_, options.timeout);
+    }
+    /// A delivery that is here already, without waiting.
+    [[nodiscard]] std::optional<delivery> try_next()
+    {
+        if (!core_ || core_->waiting.empty())
+            return std::nullopt;
+        return take(*core_);
+    }
+    /// Stops the stream: the broker sends nothing more. What arrived before can still be had by `next`.
+    /// Does nothing if it was cancelled before or its channel ended.
+    [[nodiscard]] asio::awaitable<void> cancel(call_options options = {})
+    {
+        return cancel_of(core_, options.timeout);
+    }
+    /// The name that the broker knows it by.
+    [[nodiscard]] const std::string& tag() const noexcept { return core_->tag; }
+
+private:
+    friend class channel;
+    using core = detail::consumer_core;
+    explicit consumer(local_ptr<core> c) noexcept : core_(std::move(c)) {}
+
+    [[nodiscard]] static delivery take(core& c)
+    {
+        detail::received_message m = c.waiting.pop_front();
+        c.channel->connection->drop_backlog(m.cost());
+        return delivery(c.no_ack ? local_ptr<detail::channel_core>() : c.channel, std::move(m));
+    }
+    [[nodiscard]] static asio::awaitable<std::optional<delivery>> next_of(local_ptr<core> c,
+                                                                         duration timeout)
+    {
+        if (c->waiting.empty())
+            co_await wait_for_delivery(*c, timeout);
+        if (c->waiting.empty())
+            co_return std::nullopt;
+        co_return take(*c);
+    }
+    [[nodiscard]] static asio::awaitable<void> wait_for_delivery(core& c, duration timeout)
+    {
+        detail::connection_core& connection = *c.channel->connection;
+        const instant deadline = connection.deadline_after(timeout);
+        while (c.waiting.empty()) {
+            if (c.state == core::status::cancelled_by_broker)
+                throw_cancelled_by_broker(c);
+            if (c.state == core::status::cancelled)
+                co_return;
+            if (!c.channel->is_open())
+                detail::throw_failure(c.channel->reason(), "consumer.next", fate::never_sent);
+            detail::timed_bell bell(connection.waits, connection.engine.deadlines());
+            c.readers.enter(bell);
+            bell.arm(deadline);
+            connection.rearm();
+            const io::wake why = co_await bell.bell.wait();
+            if (!c.waiting.empty())
+                co_return;
+            if (why == io::wake::timed_out)
+                detail::throw_timeout("consumer.next", "a delivery", fate::never_sent,
+                                      c.channel->number());
+            if (why == io::wake::cancelled)
+                detail::throw_cancelled("consumer.next", fate::never_sent, c.channel->number());
+        }
+    }
+    [[noreturn]] static void throw_cancelled_by_broker(const core& c)
+    {
+        leveret::diagnostics d;
+        d.channel = c.channel->number();
+        d.operation = "consumer.next";
+        d.class_id = wire::basic::cancel::id.class_id;
+        d.method_id = wire::basic::cancel::id.method;
+        d.operation_fate = fate::never_sent;
+        throw consumer_cancelled(make_error_code(errc::consumer_cancelled),
+                                 "the broker cancelled the consumer '" + escaped(c.tag) +
+                                     "': its queue was deleted or is not available any more",
+                                 std::move(d));
+    }
+    [[nodiscard]] static asio::awaitable<void> cancel_of(local_ptr<core> c, duration timeout)
+    {
+        if (!c || c->state != core::status::active || !c->channel->is_open())
+            co_return;
+        c->state = core::status::cancelled;
+        wire::basic::cancel m;
+        m.consumer_tag = c->tag;
+        auto request =
+            detail::encode_request(*c->channel, m, wire::basic::cancel_ok::id, timeout);
+        const struct ring_at_end { // however the request ends
+            core& c;
+            ~ring_at_end() { c.readers.ring_all(); }
+        } at_end{*c};
+        co_await detail::ask_nothing(c->channel, std::move(request));
+    }
+
+    local_ptr<core> core_;
+};
+
+} // namespace leveret::amqp

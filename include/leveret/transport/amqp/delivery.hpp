@@ -1,0 +1,131 @@
+#pragma once
+
+#include "leveret/core/message.hpp"
+#include "leveret/transport/amqp/detail/channel_core.hpp"
+#include "leveret/wire/content_header.hpp"
+#include "leveret/wire/table_codec.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace leveret::amqp {
+
+/// How far an acknowledgement reaches.
+struct ack_options {
+    bool multiple = false; ///< this delivery and all earlier ones of its channel that are not settled
+};
+
+/// How a delivery is given back.
+struct nack_options {
+    bool multiple = false;
+    bool requeue = true; ///< back to its place in the queue; otherwise dropped or dead-lettered
+};
+
+/// A message from a queue, to be settled once: `ack()`, `nack()` or `reject()`. Destroyed unsettled it
+/// goes back to its queue. Settling does not wait: what is settled in one turn is told to the broker
+/// together, deliveries in a row by one frame. A delivery whose channel has ended can't be settled any
+/// more (the broker has requeued it already); then settling does nothing.
+///
+/// Views into it are valid while it lives. It keeps the memory that it was read into (64 KiB, shared
+/// with its neighbours); `payload().copy()` or `message()` outlive it at a cost.
+///
+/// Thread safety: belongs to its connection's executor. `payload()` may travel.
+class delivery {
+public:
+    delivery() noexcept = default;
+    delivery(delivery&&) noexcept = default;
+    delivery& operator=(delivery&& o) noexcept
+    {
+        if (this != &o) {
+            give_back();
+            channel_ = std::move(o.channel_);
+            message_ = std::move(o.message_);
+        }
+        return *this;
+    }
+    ~delivery() { give_back(); }
+
+    /// The body as text.
+    [[nodiscard]] std::string_view body() const noexcept { return message_.body(); }
+    [[nodiscard]] std::span<const std::byte> bytes() const noexcept
+    {
+        return {reinterpret_cast<const std::byte*>(message_.body().data()), message_.body().size()};
+    }
+    /// The body, shared: may outlive the delivery and be used on any thread.
+    [[nodiscard]] leveret::payload payload() const noexcept { return message_.shared_body(); }
+    /// Body (shared) and properties (copied) as a value.
+    [[nodiscard]] leveret::message message() const
+    {
+        return leveret::message(payload(), wire::decode_properties(message_.properties()));
+    }
+
+    /// The properties where they were received; each is looked up when asked for.
+    [[nodiscard]] wire::properties_view properties() const noexcept { return message_.properties(); }
+    /// The header table, decoded; empty if there is none.
+    [[nodiscard]] table headers() const { return wire::decode_table(message_.properties().headers()); }
+    [[nodiscard]] std::string_view exchange() const noexcept { return message_.exchange(); }
+    [[nodiscard]] std::string_view routing_key() const noexcept { return message_.routing_key(); }
+    /// Whether it was delivered before and came back.
+    [[nodiscard]] bool redelivered() const noexcept { return message_.redelivered(); }
+    /// Number of the delivery on its channel.
+    [[nodiscard]] std::uint64_t delivery_tag() const noexcept { return message_.tag(); }
+
+    /// Tells the broker that the message is done. False if it was settled before, needs no
+    /// acknowledgement, or its channel ended.
+    bool ack(ack_options options = {}) { return settle(engine::settlement::ack, options.multiple); }
+    /// Gives it back, to be delivered again at once unless told otherwise.
+    bool nack(nack_options options = {})
+    {
+        return settle(options.requeue ? engine::settlement::requeue : engine::settlement::discard,
+                      options.multiple);
+    }
+    /// Refuses it: the broker drops it, or dead-letters it if the queue says so.
+    bool reject() { return settle(engine::settlement::discard, false); }
+
+    [[nodiscard]] bool is_settled() const noexcept
+    {
+        return !channel_ || !channel_->deliveries().is_open(message_.tag());
+    }
+    /// Gives up the automatic requeue: the delivery can be destroyed, and is settled later by
+    /// `channel::ack` with the tag that this returns, or by a `multiple` of a later one.
+    std::uint64_t release() noexcept
+    {
+        channel_ = nullptr;
+        return message_.tag();
+    }
+
+private:
+    friend class channel;
+    friend class consumer;
+    delivery(local_ptr<detail::channel_core> channel, detail::received_message m) noexcept
+        : channel_(std::move(channel)), message_(std::move(m))
+    {
+    }
+
+    bool settle(engine::settlement how, bool multiple)
+    {
+        if (!channel_)
+            return false;
+        const local_ptr<detail::channel_core> channel = std::exchange(channel_, nullptr);
+        engine::client& engine = channel->connection->engine;
+        const bool news = multiple ? engine.settle_up_to(*channel, message_.tag(), how) != 0
+                                   : engine.settle(*channel, message_.tag(), how);
+        if (news)
+            channel->connection->schedule_flush();
+        return news;
+    }
+    void give_back() noexcept
+    {
+        if (channel_)
+            settle(engine::settlement::requeue, false);
+    }
+
+    local_ptr<detail::channel_core> channel_; // null once settled, or for no_ack
+    detail::received_message message_;
+};
+
+} // namespace leveret::amqp

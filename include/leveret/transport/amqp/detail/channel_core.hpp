@@ -1,0 +1,267 @@
+#pragma once
+
+#include "leveret/core/local_ptr.hpp"
+#include "leveret/core/message.hpp"
+#include "leveret/core/ring_queue.hpp"
+#include "leveret/engine/client_channel.hpp"
+#include "leveret/transport/amqp/detail/connection_core.hpp"
+#include "leveret/transport/amqp/detail/received_message.hpp"
+#include "leveret/transport/amqp/returned_message.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leveret::amqp::detail {
+
+class channel_core;
+
+/// A consumer's end of its channel: the deliveries that wait for `next`.
+class consumer_core final : public local_counted {
+public:
+    enum class status : std::uint8_t { starting, active, cancelled, cancelled_by_broker };
+
+    consumer_core(local_ptr<channel_core> owner, std::string name, bool without_ack);
+    ~consumer_core();
+
+    local_ptr<channel_core> channel;
+    std::string tag;
+    bool no_ack;
+    status state = status::starting;
+    ring_queue<received_message> waiting;
+    wait_queue readers;
+};
+
+/// State of a channel, shared by its handle, consumers, deliveries and publishes on their way.
+class channel_core final : public local_counted, public engine::client_channel {
+public:
+    /// Returned messages that nobody asked for are kept up to this number, the newest win.
+    static constexpr std::size_t max_returns = 1024;
+    /// Confirm-mode publishes that may be outstanding at once; above it publishing waits.
+    static constexpr std::size_t max_unconfirmed = 65536;
+
+    explicit channel_core(local_ptr<connection_core> c) : connection(std::move(c))
+    {
+        connection->channels.push_back(this);
+        connection->add_user();
+    }
+    ~channel_core()
+    {
+        std::erase(connection->channels, this);
+        connection->engine.detach_channel(*this);
+        connection->touched();
+        connection->drop_user();
+    }
+
+    local_ptr<connection_core> connection;
+    std::vector<consumer_core*> consumers;
+    ring_queue<returned_message> returns;
+    std::uint64_t lost_returns = 0;
+    wait_queue return_readers;
+    wait_queue over; ///< who wants to know when it ends
+    std::vector<wait_queue*> rung_at_end; ///< queues of publishers
+
+    [[nodiscard]] bool can_publish() const noexcept
+    {
+        return is_open() && flow_active() && connection->has_room() &&
+               const_cast<channel_core*>(this)->publishes().outstanding() < max_unconfirmed;
+    }
+    [[nodiscard]] std::string new_tag() { return "leveret." + std::to_string(++tags_); }
+
+    /// A consumer that goes away while messages may still come for it.
+    void remember_leaving(std::string tag, bool no_ack) { leaving_.push_back({std::move(tag), no_ack}); }
+
+    void on_delivery(const engine::event& e);
+    void on_got(const engine::event& e);
+    void on_returned(const engine::event& e);
+    void on_cancelled(std::string_view tag);
+    void on_consuming_unasked(std::string_view tag);
+    void on_cancel_done(std::string_view tag);
+    void on_closed();
+    void cancel_in_background(std::string_view tag);
+    /// Forgets deliveries that were not handed out and will come again.
+    void drop_waiting();
+    [[nodiscard]] bool is_own_block(const engine::content& c) const noexcept;
+
+private:
+    struct leaving {
+        std::string tag;
+        bool no_ack = false;
+    };
+    [[nodiscard]] consumer_core* find(std::string_view tag) noexcept;
+
+    std::vector<leaving> leaving_;
+    consumer_core* last_ = nullptr; // the consumer of the last delivery: mostly it is the next one's too
+    std::uint64_t tags_ = 0;
+
+    friend class consumer_core;
+};
+
+inline consumer_core::consumer_core(local_ptr<channel_core> owner, std::string name, bool without_ack)
+    : channel(std::move(owner)), tag(std::move(name)), no_ack(without_ack)
+{
+    channel->consumers.push_back(this);
+}
+
+inline consumer_core::~consumer_core()
+{
+    channel_core& c = *channel;
+    std::erase(c.consumers, this);
+    if (c.last_ == this)
+        c.last_ = nullptr;
+    std::size_t freed = 0;
+    while (!waiting.empty()) {
+        const received_message m = waiting.pop_front();
+        freed += m.cost();
+        if (!no_ack)
+            c.connection->engine.settle(c, m.tag(), engine::settlement::requeue);
+    }
+    if (freed != 0)
+        c.connection->drop_backlog(freed);
+    if (state == status::active)
+        c.cancel_in_background(tag);
+    if (state == status::starting && c.is_open())
+        c.remember_leaving(tag, no_ack);
+    c.connection->touched();
+}
+
+inline consumer_core* channel_core::find(std::string_view tag) noexcept
+{
+    if (last_ != nullptr && last_->tag == tag)
+        return last_;
+    for (consumer_core* c : consumers)
+        if (c->tag == tag)
+            return last_ = c;
+    return nullptr;
+}
+
+inline bool channel_core::is_own_block(const engine::content& c) const noexcept
+{
+    return connection->engine.read_block() != c.block;
+}
+
+inline void channel_core::on_delivery(const engine::event& e)
+{
+    const char* args = e.message.args.data();
+    const std::string_view tag(args + 1, static_cast<unsigned char>(*args));
+    const char* envelope = tag.data() + tag.size();
+    consumer_core* consumer = find(tag);
+    received_message m(e.message, envelope, e.delivery_tag, is_own_block(e.message));
+    const leaving* gone = nullptr;
+    if (consumer == nullptr)
+        for (const leaving& l : leaving_)
+            if (l.tag == tag)
+                gone = &l;
+    const bool known = consumer != nullptr || gone != nullptr;
+    const bool acknowledged =
+        consumer != nullptr ? !consumer->no_ack : gone != nullptr && !gone->no_ack;
+    const bool comes_again = acknowledged && is_recovering();
+    const bool needs_ack = acknowledged && !comes_again;
+    if (!known || !deliveries().arrived(e.delivery_tag, needs_ack)) {
+        connection->engine.refuse(protocol_errc::unexpected_method,
+                                  known ? "a delivery tag that is out of order"
+                                        : "a delivery for a consumer tag that this channel does not have",
+                                  wire::basic::deliver::id, number());
+        return;
+    }
+    if (comes_again)
+        return;
+    if (consumer == nullptr) {
+        if (needs_ack) // it crossed our cancel: somebody else shall have it
+            connection->engine.settle(*this, e.delivery_tag, engine::settlement::requeue);
+        return;
+    }
+    connection->add_backlog(m.cost());
+    consumer->waiting.push_back(std::move(m));
+    if (!consumer->readers.empty())
+        consumer->readers.ring_all();
+}
+
+inline void channel_core::on_got(const engine::event& e)
+{
+    received_message m(e.message, e.message.args.data(), e.delivery_tag, is_own_block(e.message));
+    if (!deliveries().arrived(e.delivery_tag, !e.no_ack)) {
+        connection->engine.refuse(protocol_errc::unexpected_method,
+                                  "a delivery tag that is out of order", wire::basic::get_ok::id,
+                                  number());
+        return;
+    }
+    if (e.op != nullptr) {
+        static_cast<call*>(e.op)->message = std::move(m);
+        e.op->succeed();
+    } else if (!e.no_ack) { // who asked for it went away
+        connection->engine.settle(*this, e.delivery_tag, engine::settlement::requeue);
+    }
+}
+
+inline void channel_core::on_returned(const engine::event& e)
+{
+    wire::reader in(e.message.args);
+    const auto m = wire::decode<wire::basic::return_>(in);
+    payload body = e.message.body.empty() ? payload() : payload(e.message.body);
+    message copy(std::move(body), wire::decode_properties(e.message.properties));
+    if (is_own_block(e.message))
+        e.message.block->drop_reference();
+    if (returns.size() == max_returns) {
+        static_cast<void>(returns.pop_front());
+        ++lost_returns;
+    }
+    returns.push_back(returned_message(static_cast<reply_code>(m.reply_code), std::string(m.reply_text),
+                                       std::string(m.exchange), std::string(m.routing_key),
+                                       std::move(copy)));
+    return_readers.ring_all();
+}
+
+inline void channel_core::on_cancelled(std::string_view tag)
+{
+    if (consumer_core* c = find(tag)) {
+        c->state = consumer_core::status::cancelled_by_broker;
+        c->readers.ring_all();
+    }
+}
+
+inline void channel_core::on_consuming_unasked(std::string_view tag) { cancel_in_background(tag); }
+
+inline void channel_core::on_cancel_done(std::string_view tag)
+{
+    std::erase_if(leaving_, [tag](const leaving& l) { return l.tag == tag; });
+}
+
+inline void channel_core::cancel_in_background(std::string_view tag)
+{
+    if (!is_open())
+        return;
+    const consumer_core* c = find(tag);
+    if (c != nullptr)
+        remember_leaving(c->tag, c->no_ack);
+    wire::basic::cancel cancel;
+    cancel.consumer_tag = tag;
+    connection->engine.request(*this, cancel, wire::basic::cancel_ok::id, nullptr, instant::never());
+    connection->touched();
+}
+
+inline void channel_core::drop_waiting()
+{
+    for (consumer_core* c : consumers) {
+        while (!c->no_ack && !c->waiting.empty())
+            connection->drop_backlog(c->waiting.pop_front().cost());
+    }
+}
+
+/// The channel or its connection ended.
+inline void channel_core::on_closed()
+{
+    for (consumer_core* c : consumers)
+        c->readers.ring_all();
+    return_readers.ring_all();
+    over.ring_all();
+    for (wait_queue* q : rung_at_end)
+        q->ring_all();
+    connection->room.ring_all();
+    leaving_.clear();
+}
+
+} // namespace leveret::amqp::detail

@@ -1,0 +1,322 @@
+#pragma once
+
+#include "leveret/io/environment.hpp"
+#include "leveret/transport/amqp/detail/channel_core.hpp"
+#include "leveret/transport/amqp/detail/connection_core.hpp"
+
+#include <asio/buffer.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace leveret::amqp::detail {
+
+/// Moves bytes between a connection's engine and a stream of the environment, and keeps its one timer.
+/// Plain callbacks: a read, a write, a timer and a flush at most are under way, each holds the driver.
+template <io::environment Environment>
+class driver final : public connection_core {
+public:
+    driver(Environment environment, asio::any_io_executor executor, engine::client_config config)
+        : connection_core(executor, std::move(config)), environment_(std::move(environment)),
+          stream_(environment_, executor), timer_(environment_, executor)
+    {
+    }
+    ~driver() override
+    {
+        waits.destroy_all();
+        stream_.close();
+    }
+
+    [[nodiscard]] instant now() const noexcept override { return environment_.now(); }
+    [[nodiscard]] Environment& environment() noexcept { return environment_; }
+
+    /// Connects the stream; rings `bell` when done, and `open_error` tells how it went.
+    void open(std::string_view host, std::uint16_t port, io::doorbell& bell)
+    {
+        opening_ = &bell;
+        stream_.async_open(host, port, [h = hold()](std::error_code ec) mutable {
+            const auto self = h.take();
+            self->open_error = ec;
+            if (self->opening_ != nullptr)
+                std::exchange(self->opening_, nullptr)->ring();
+        });
+    }
+    /// The one who opens does not wait any more.
+    void stop_opening() noexcept
+    {
+        opening_ = nullptr;
+        over_ = true;
+        timer_.cancel();
+        stream_.close();
+    }
+    std::error_code open_error = asio::error::in_progress;
+
+    /// The stream is connected: starts the handshake. `bell` rings when it is over, either way.
+    void start(io::doorbell& bell)
+    {
+        opening_ = &bell;
+        engine.start(now());
+        flush();
+        read();
+        rearm();
+    }
+
+    void schedule_flush() override
+    {
+        if (flush_scheduled_ || writing_ || over_)
+            return;
+        flush_scheduled_ = true;
+        asio::post(executor(), [h = hold()]() mutable {
+            const auto self = h.take();
+            self->flush_scheduled_ = false;
+            self->flush();
+        });
+    }
+    void flush() override
+    {
+        if (writing_ || over_)
+            return;
+        engine.flush_settlements();
+        if (engine.output().empty()) {
+            if (engine.current_state() == engine::client::state::closed)
+                finish();
+            return;
+        }
+        write();
+    }
+    void rearm() override
+    {
+        const instant next = engine.next_deadline();
+        if (next >= timer_at_ || over_)
+            return;
+        timer_at_ = next;
+        timer_.wait_until(next, [h = hold()](std::error_code ec) mutable {
+            const auto self = h.take();
+            if (!ec)
+                self->on_timer();
+        });
+    }
+    void resume_reading() override
+    {
+        if (!reading_ && started_ && !over_)
+            asio::post(executor(), [h = hold()]() mutable { h.take()->read(); });
+    }
+    void let_go() noexcept override
+    {
+        if (over_)
+            return;
+        opening_ = nullptr;
+        engine.close(reply_code::success, "bye", now() + duration::seconds(5));
+        closing();
+    }
+    [[nodiscard]] bool is_over() const noexcept override { return over_; }
+    void closing() override
+    {
+        asio::post(executor(), [h = hold()]() mutable {
+            const auto self = h.take();
+            self->pump();
+            self->flush();
+            self->rearm();
+            self->read();
+        });
+    }
+
+private:
+    static constexpr std::size_t max_pieces = 16;
+
+    /// Buffers of one write, as Asio wants them: a cheap copy.
+    struct pieces {
+        using value_type = asio::const_buffer;
+        using const_iterator = const asio::const_buffer*;
+        const asio::const_buffer* first;
+        const asio::const_buffer* last;
+        [[nodiscard]] const_iterator begin() const noexcept { return first; }
+        [[nodiscard]] const_iterator end() const noexcept { return last; }
+    };
+
+    /// Holds the driver in a handler. A handler that is destroyed without having run tells that the
+    /// execution context is going away, and with it everything that waits for this connection.
+    class holder {
+    public:
+        explicit holder(driver* d) noexcept : d_(d) {}
+        holder(holder&&) noexcept = default;
+        holder(const holder&) = delete;
+        holder& operator=(const holder&) = delete;
+        holder& operator=(holder&&) = delete;
+        ~holder()
+        {
+            if (d_)
+                d_->abandoned();
+        }
+        [[nodiscard]] local_ptr<driver> take() noexcept { return std::move(d_); }
+
+    private:
+        local_ptr<driver> d_;
+    };
+    [[nodiscard]] holder hold() noexcept { return holder(this); }
+
+    void abandoned() noexcept
+    {
+        over_ = true;
+        waits.destroy_all();
+    }
+
+    void read()
+    {
+        started_ = true;
+        if (reading_ || over_)
+            return;
+        if (!wants_input() && !is_closing())
+            return;
+        reading_ = true;
+        const auto space = engine.prepare();
+        stream_.async_read_some(asio::mutable_buffer(space.data, space.size),
+                                [h = hold()](std::error_code ec, std::size_t n) mutable {
+                                    const auto self = h.take();
+                                    self->reading_ = false;
+                                    self->on_read(ec, n);
+                                });
+    }
+    void on_read(std::error_code ec, std::size_t n)
+    {
+        if (over_)
+            return;
+        if (n != 0)
+            engine.received(n);
+        if (ec)
+            engine.input_ended(ec, ec == asio::error::eof ? "the server closed the socket"
+                                                          : "the connection broke: " + ec.message());
+        pump();
+        after_input();
+    }
+    void after_input()
+    {
+        if (!writing_ && !flush_scheduled_)
+            flush();
+        rearm();
+        read();
+    }
+    void write()
+    {
+        std::size_t count = 0;
+        engine.output().for_each_piece([&](const char* data, std::size_t size) {
+            buffers_[count++] = asio::const_buffer(data, size);
+            return count < max_pieces;
+        });
+        writing_ = true;
+        stream_.async_write_some(pieces{buffers_, buffers_ + count},
+                                 [h = hold()](std::error_code ec, std::size_t n) mutable {
+                                     const auto self = h.take();
+                                     self->writing_ = false;
+                                     self->on_written(ec, n);
+                                 });
+    }
+    void on_written(std::error_code ec, std::size_t n)
+    {
+        if (over_)
+            return;
+        engine.output().consume(n);
+        if (ec) {
+            // What the server said before it closed may still be unread: the read will end it all.
+            engine.output().consume(engine.output().size());
+            if (!reading_) {
+                engine.input_ended(ec, "the connection broke: " + ec.message());
+                pump();
+            }
+        }
+        if (!room.empty() && engine.output().size() <= limits.output_high_water / 2)
+            room.ring_all();
+        flush();
+    }
+    void on_timer()
+    {
+        timer_at_ = instant::never();
+        if (over_)
+            return;
+        engine.tick(now(), !reading_);
+        pump();
+        after_input();
+    }
+
+    /// Hands out everything that the engine has to tell.
+    void pump() noexcept
+    {
+        try {
+            while (const engine::event* e = engine.next_event())
+                dispatch(*e);
+        } catch (...) {
+            // Out of memory, or a user's mechanism: the connection can't go on, its users must know.
+            mechanism_error = std::current_exception();
+            engine.input_ended(std::make_error_code(std::errc::not_enough_memory),
+                               "a message from the server could not be handled");
+            while (const engine::event* e = engine.next_event())
+                dispatch(*e);
+        }
+    }
+    void dispatch(const engine::event& e)
+    {
+        using kind = engine::event::kind;
+        auto* channel = static_cast<channel_core*>(e.channel);
+        switch (e.what) {
+        case kind::opened: ring_opening(); break;
+        case kind::delivery: channel->on_delivery(e); break;
+        case kind::got: channel->on_got(e); break;
+        case kind::returned: channel->on_returned(e); break;
+        case kind::cancelled: channel->on_cancelled(e.text); break;
+        case kind::consuming_unasked: channel->on_consuming_unasked(e.text); break;
+        case kind::cancel_unasked: channel->on_cancel_done(e.text); break;
+        case kind::flow: room.ring_all(); break;
+        case kind::blocked: blocked_reason = e.text; break;
+        case kind::unblocked:
+            blocked_reason.clear();
+            room.ring_all();
+            break;
+        case kind::channel_closed: channel->on_closed(); break;
+        case kind::closed: on_closed(); break;
+        }
+    }
+    void on_closed()
+    {
+        ring_opening();
+        for (channel_core* c : channels)
+            c->on_closed();
+        room.ring_all();
+    }
+    void ring_opening()
+    {
+        if (opening_ != nullptr)
+            std::exchange(opening_, nullptr)->ring();
+    }
+    [[nodiscard]] bool is_closing() const noexcept
+    {
+        return engine.current_state() == engine::client::state::closing;
+    }
+    /// The engine is closed and everything is written: no more I/O.
+    void finish() noexcept
+    {
+        over_ = true;
+        timer_.cancel();
+        stream_.close();
+        until_over.ring_all();
+    }
+
+    Environment environment_;
+    typename Environment::stream stream_;
+    typename Environment::timer timer_;
+    instant timer_at_ = instant::never();
+    io::doorbell* opening_ = nullptr;
+    bool started_ = false;
+    bool reading_ = false;
+    bool writing_ = false;
+    bool flush_scheduled_ = false;
+    bool over_ = false;
+    asio::const_buffer buffers_[max_pieces];
+};
+
+} // namespace leveret::amqp::detail

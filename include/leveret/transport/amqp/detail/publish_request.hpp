@@ -1,0 +1,241 @@
+#pragma once
+
+#include "leveret/core/message.hpp"
+#include "leveret/engine/fingerprint.hpp"
+#include "leveret/engine/output_buffer.hpp"
+#include "leveret/wire/content_header.hpp"
+#include "leveret/wire/frame.hpp"
+#include "leveret/wire/method.hpp"
+#include "leveret/wire/writer.hpp"
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <string_view>
+#include <utility>
+
+namespace leveret::amqp::detail {
+
+/// Bodies from this size on are not copied on their way to the socket, but referred to.
+inline constexpr std::size_t gather_threshold = 16 * 1024;
+
+/// Where a message goes and how; views into the caller's arguments.
+struct publish_target {
+    std::string_view exchange;
+    std::string_view routing_key;
+    bool mandatory = false;
+    bool immediate = false;
+};
+
+/// One publish between the call and its await: its frames, encoded when it was called, so that nothing
+/// of the caller's is needed later, and copied into the output when it is awaited.
+class publish_request {
+public:
+    publish_request() = default;
+    publish_request(const publish_request&) = delete;
+    publish_request& operator=(const publish_request&) = delete;
+    ~publish_request()
+    {
+        if (heap_ != nullptr)
+            ::operator delete(heap_);
+    }
+
+    /// Encodes method, header and, if it is small, body; a large one is shared if it can be, or copied.
+    /// `properties` and `shared` may be null.
+    void encode(std::uint16_t channel, std::uint32_t frame_max, const publish_target& target,
+                const leveret::properties* properties, std::string_view body, const payload* shared);
+
+    /// Puts the frames into the output. Throws std::bad_alloc, and then nothing was put.
+    void submit(engine::output_buffer& out);
+
+    std::size_t body_size = 0;
+    std::uint32_t mark = 0; ///< fingerprint of a mandatory publish, else 0
+    publish_request* next = nullptr;
+
+private:
+    static constexpr std::size_t inline_size = 232;
+    static constexpr std::size_t kept_size = 64 * 1024;
+
+    [[nodiscard]] char* reserve(std::size_t n)
+    {
+        size_ = n;
+        if (n <= inline_size)
+            return inline_;
+        if (n > capacity_) {
+            if (heap_ != nullptr)
+                ::operator delete(std::exchange(heap_, nullptr));
+            capacity_ = 0;
+            heap_ = static_cast<char*>(::operator new(n));
+            capacity_ = n;
+        }
+        return heap_;
+    }
+    [[nodiscard]] const char* data() const noexcept { return size_ <= inline_size ? inline_ : heap_; }
+
+    std::size_t size_ = 0;
+    std::size_t capacity_ = 0;
+    char* heap_ = nullptr;
+    payload body_; // shared bodies only
+    std::uint32_t frame_max_ = 0;
+    std::uint16_t channel_ = 0;
+    char inline_[inline_size];
+
+    friend class request_pool;
+    void recycle() noexcept
+    {
+        if (!body_.empty())
+            body_ = payload();
+        if (capacity_ > kept_size) {
+            ::operator delete(std::exchange(heap_, nullptr));
+            capacity_ = 0;
+        }
+    }
+};
+
+/// Requests that are used again, so that publishing allocates nothing in the steady state.
+class request_pool {
+public:
+    static constexpr std::size_t kept = 64;
+
+    request_pool() = default;
+    request_pool(const request_pool&) = delete;
+    request_pool& operator=(const request_pool&) = delete;
+    ~request_pool()
+    {
+        while (free_ != nullptr)
+            delete std::exchange(free_, free_->next);
+    }
+    [[nodiscard]] publish_request* take()
+    {
+        if (free_ == nullptr)
+            return new publish_request;
+        --count_;
+        return std::exchange(free_, free_->next);
+    }
+    void give_back(publish_request* r) noexcept
+    {
+        if (count_ == kept) {
+            delete r;
+            return;
+        }
+        r->recycle();
+        r->next = free_;
+        free_ = r;
+        ++count_;
+    }
+
+private:
+    publish_request* free_ = nullptr;
+    std::size_t count_ = 0;
+};
+
+namespace raw {
+
+// Plain stores for the hot path, where sizes are known to be right.
+inline constexpr bool little = std::endian::native == std::endian::little;
+
+inline char* u8(char* p, std::uint8_t v) noexcept
+{
+    *p = static_cast<char>(v);
+    return p + 1;
+}
+inline char* u16(char* p, std::uint16_t v) noexcept
+{
+    const std::uint16_t be = little ? __builtin_bswap16(v) : v;
+    std::memcpy(p, &be, 2);
+    return p + 2;
+}
+inline char* u32(char* p, std::uint32_t v) noexcept
+{
+    const std::uint32_t be = little ? __builtin_bswap32(v) : v;
+    std::memcpy(p, &be, 4);
+    return p + 4;
+}
+inline char* u64(char* p, std::uint64_t v) noexcept
+{
+    const std::uint64_t be = little ? __builtin_bswap64(v) : v;
+    std::memcpy(p, &be, 8);
+    return p + 8;
+}
+inline char* bytes(char* p, std::string_view v) noexcept
+{
+    if (!v.empty())
+        std::memcpy(p, v.data(), v.size());
+    return p + v.size();
+}
+inline char* short_string(char* p, std::string_view v) noexcept
+{
+    return bytes(u8(p, static_cast<std::uint8_t>(v.size())), v);
+}
+inline char* frame(char* p, wire::frame_type type, std::uint16_t channel, std::size_t size) noexcept
+{
+    return u32(u16(u8(p, static_cast<std::uint8_t>(type)), channel), static_cast<std::uint32_t>(size));
+}
+
+} // namespace raw
+
+inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_max,
+                                    const publish_target& target, const leveret::properties* properties,
+                                    std::string_view body, const payload* shared)
+{
+    const std::size_t method_size = 9 + target.exchange.size() + target.routing_key.size();
+    const bool has_properties = properties != nullptr && properties->flags() != 0;
+    const std::size_t header_size =
+        wire::content_header_size + (has_properties ? wire::encoded_size(*properties) : 0);
+    const std::size_t chunk = frame_max - wire::frame_overhead;
+    const bool gather = body.size() >= gather_threshold;
+    const std::size_t frames = gather || body.empty() ? 0 : (body.size() + chunk - 1) / chunk;
+    const std::size_t head = 2 * wire::frame_overhead + method_size + header_size;
+
+    char* p = reserve(head + (gather ? 0 : body.size()) + frames * wire::frame_overhead);
+    p = raw::frame(p, wire::frame_type::method, channel, method_size);
+    p = raw::u32(p, wire::basic::publish::id.value());
+    p = raw::u16(p, 0); // ticket: reserved
+    p = raw::short_string(p, target.exchange);
+    p = raw::short_string(p, target.routing_key);
+    p = raw::u8(p, static_cast<std::uint8_t>((target.mandatory ? 1U : 0U) |
+                                             (target.immediate ? 2U : 0U)));
+    p = raw::u8(p, wire::frame_end);
+    p = raw::frame(p, wire::frame_type::header, channel, header_size);
+    if (has_properties) {
+        wire::writer out(p, header_size);
+        wire::encode_content_header(out, body.size(), *properties);
+        p += header_size;
+    } else {
+        p = raw::u32(p, std::uint32_t{wire::basic_class} << 16U);
+        p = raw::u64(p, body.size());
+        p = raw::u16(p, 0);
+    }
+    p = raw::u8(p, wire::frame_end);
+    body_size = body.size();
+    channel_ = channel;
+    frame_max_ = frame_max;
+    mark = target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0;
+    if (gather) {
+        body_ = shared != nullptr ? *shared : payload(body);
+        return;
+    }
+    while (!body.empty()) {
+        const std::string_view part = body.substr(0, chunk);
+        p = raw::frame(p, wire::frame_type::body, channel, part.size());
+        p = raw::bytes(p, part);
+        p = raw::u8(p, wire::frame_end);
+        body.remove_prefix(part.size());
+    }
+}
+
+inline void publish_request::submit(engine::output_buffer& out)
+{
+    std::memcpy(out.append(size_), data(), size_);
+    const std::size_t chunk = frame_max_ - wire::frame_overhead;
+    for (std::size_t at = 0; at < body_.size(); at += chunk) {
+        payload part = body_.slice(at, chunk);
+        raw::frame(out.append(wire::frame_header_size), wire::frame_type::body, channel_, part.size());
+        out.append_shared(std::move(part));
+        raw::u8(out.append(1), wire::frame_end);
+    }
+}
+
+} // namespace leveret::amqp::detail

@@ -1,0 +1,206 @@
+#pragma once
+
+#include "leveret/core/error.hpp"
+#include "leveret/core/message.hpp"
+#include "leveret/core/publish_result.hpp"
+#include "leveret/engine/confirms.hpp"
+#include "leveret/transport/amqp/detail/channel_core.hpp"
+#include "leveret/transport/amqp/detail/publish_request.hpp"
+#include "leveret/transport/amqp/detail/throw_failure.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace leveret::amqp::detail {
+
+/// A publish that was called and not yet awaited; its memory goes back to the connection's pool.
+class pending_publish {
+public:
+    explicit pending_publish(local_ptr<channel_core> channel)
+        : channel_(std::move(channel)), request_(channel_->connection->requests.take())
+    {
+    }
+    pending_publish(pending_publish&& o) noexcept
+        : channel_(std::move(o.channel_)), request_(std::exchange(o.request_, nullptr))
+    {
+    }
+    pending_publish& operator=(pending_publish&&) = delete;
+    ~pending_publish()
+    {
+        if (request_ != nullptr)
+            channel_->connection->requests.give_back(request_);
+    }
+    [[nodiscard]] channel_core& channel() const noexcept { return *channel_; }
+    [[nodiscard]] publish_request& request() const noexcept { return *request_; }
+
+private:
+    local_ptr<channel_core> channel_;
+    publish_request* request_;
+};
+
+/// Checks and encodes. Throws usage_error for what AMQP can't carry, channel_error or connection_error
+/// if the channel has ended already.
+[[nodiscard]] inline pending_publish prepare_publish(const local_ptr<channel_core>& channel,
+                                                     const publish_target& target,
+                                                     const leveret::properties* properties,
+                                                     std::string_view body, const payload* shared)
+{
+    if (target.exchange.size() > wire::short_string_max)
+        throw_invalid_argument("basic.publish: the exchange name is longer than 255 bytes");
+    if (target.routing_key.size() > wire::short_string_max)
+        throw_invalid_argument("basic.publish: the routing key is longer than 255 bytes");
+    const std::uint32_t frame_max = channel->connection->engine.frame_max();
+    if (properties != nullptr && properties->flags() != 0) {
+        const std::string_view wrong = wire::unencodable(*properties);
+        if (!wrong.empty())
+            throw_invalid_argument("basic.publish: the property " + std::string(wrong) +
+                                   " is longer than 255 bytes, or its table has such a name or is nested "
+                                   "too deep: AMQP can't carry it");
+        if (wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead >
+            frame_max)
+            throw_invalid_argument("basic.publish: the properties do not fit into one frame of " +
+                                   std::to_string(frame_max) + " bytes");
+    }
+    pending_publish p(channel);
+    p.request().encode(channel->number(), frame_max, target, properties, body, shared);
+    return p;
+}
+
+/// Puts the frames into the output; returns the publish's number on a confirm-mode channel, else 0.
+inline std::uint64_t write_publish(const pending_publish& p, engine::confirm_listener* listener)
+{
+    /// From this much on a write is started without waiting for the end of the turn.
+    constexpr std::size_t eager_write = 64 * 1024;
+    channel_core& c = p.channel();
+    connection_core& connection = *c.connection;
+    publish_request& request = p.request();
+    request.submit(connection.engine.output());
+    connection.engine.note_output();
+    std::uint64_t number = 0;
+    if (c.is_confirming())
+        number = c.publishes().published(listener, request.body_size, request.mark);
+    if (connection.engine.output().size() >= eager_write)
+        connection.flush();
+    else
+        connection.schedule_flush();
+    return number;
+}
+
+/// Suspends until the channel takes a publish. Throws when it never will, or not in time.
+inline asio::awaitable<void> wait_for_room(channel_core& c, instant deadline)
+{
+    connection_core& connection = *c.connection;
+    while (!c.can_publish()) {
+        if (!c.is_open())
+            throw_failure(c.reason(), "basic.publish", fate::never_sent);
+        timed_bell bell(connection.waits, connection.engine.deadlines());
+        connection.room.enter(bell);
+        bell.arm(deadline);
+        connection.rearm();
+        const io::wake why = co_await bell.bell.wait();
+        if (why == io::wake::cancelled)
+            throw_cancelled("basic.publish", fate::never_sent, c.number());
+        if (why == io::wake::timed_out && !c.can_publish())
+            throw_timeout("basic.publish",
+                          connection.engine.is_blocked()
+                              ? "the broker to unblock the connection (" +
+                                    escaped(connection.blocked_reason) + ")"
+                          : !c.flow_active() ? std::string("the broker to resume the channel's flow")
+                                             : std::string("room in the output buffer"),
+                          fate::never_sent, c.number());
+    }
+}
+
+[[nodiscard]] inline asio::awaitable<void> submit(pending_publish p, duration timeout)
+{
+    channel_core& c = p.channel();
+    if (!c.can_publish()) {
+        const instant deadline = c.connection->deadline_after(timeout);
+        co_await wait_for_room(c, deadline);
+    }
+    write_publish(p, nullptr);
+}
+
+/// Puts the channel into confirm mode without waiting: the broker reads in order.
+inline void start_confirming(channel_core& c)
+{
+    if (c.is_confirming())
+        return;
+    if (c.is_transactional())
+        throw_invalid_argument("a channel in a transaction can't have publisher confirms: use another");
+    c.connection->engine.request(c, wire::confirm::select{}, wire::confirm::select_ok::id, nullptr,
+                                 instant::never());
+}
+
+/// Waits for the confirmation of one publish.
+class confirm_call final : public engine::confirm_listener {
+public:
+    explicit confirm_call(channel_core& c)
+        : bell(c.connection->waits, c.connection->engine.deadlines()), channel_(c)
+    {
+    }
+    confirm_call(const confirm_call&) = delete;
+    confirm_call& operator=(const confirm_call&) = delete;
+    ~confirm_call()
+    {
+        if (!is_done)
+            channel_.publishes().forget(number);
+    }
+
+    void confirmed(std::uint64_t, std::size_t, std::size_t, publish_outcome outcome) noexcept override
+    {
+        finish(publish_result(outcome));
+    }
+    void returned(std::uint64_t, std::size_t, std::uint16_t code, std::string text) noexcept override
+    {
+        finish(publish_result(static_cast<reply_code>(code), std::move(text)));
+    }
+
+    timed_bell bell;
+    publish_result result;
+    std::uint64_t number = 0;
+    bool is_done = false;
+
+private:
+    void finish(publish_result r) noexcept
+    {
+        result = std::move(r);
+        is_done = true;
+        bell.bell.ring();
+    }
+    channel_core& channel_;
+};
+
+[[nodiscard]] inline asio::awaitable<publish_result> submit_confirmed(pending_publish p, duration timeout)
+{
+    channel_core& c = p.channel();
+    connection_core& connection = *c.connection;
+    const instant deadline = connection.deadline_after(timeout);
+    if (!c.can_publish())
+        co_await wait_for_room(c, deadline);
+    start_confirming(c);
+    confirm_call wait(c);
+    wait.number = write_publish(p, &wait);
+    wait.bell.arm(deadline);
+    connection.rearm();
+    while (!wait.is_done) {
+        if (!c.is_open())
+            throw_failure(c.reason(), "basic.publish", fate::unknown);
+        c.over.enter(wait.bell);
+        const io::wake why = co_await wait.bell.bell.wait();
+        c.over.leave(wait.bell);
+        if (wait.is_done)
+            break;
+        if (why == io::wake::timed_out)
+            throw_timeout("basic.publish", "the broker's confirmation", fate::unknown, c.number());
+        if (why == io::wake::cancelled)
+            throw_cancelled("basic.publish", fate::unknown, c.number());
+    }
+    co_return std::move(wait.result);
+}
+
+} // namespace leveret::amqp::detail

@@ -1,0 +1,108 @@
+#pragma once
+
+#include "leveret/wire/types.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace leveret::wire {
+
+/// Puts values behind one another into memory of a fixed size. A value that does not fit sets a sticky
+/// failure and writes nothing; callers size their memory first (see method.hpp), so that this only
+/// happens when they are wrong.
+class writer {
+    // First, for clang wants these before a constant expression uses them.
+    [[nodiscard]] constexpr bool room(std::size_t n) noexcept
+    {
+        if (static_cast<std::size_t>(end_ - at_) < n)
+            ok_ = false;
+        return ok_;
+    }
+    template <class T>
+    constexpr void integer(T v) noexcept
+    {
+        octet_ = nullptr;
+        if (!room(sizeof(T)))
+            return;
+        for (std::size_t i = 0; i < sizeof(T); ++i)
+            at_[i] = static_cast<char>(
+                static_cast<unsigned char>(std::uint64_t{v} >> (8U * (sizeof(T) - 1U - i))));
+        at_ += sizeof(T);
+    }
+
+    char* begin_;
+    char* at_;
+    char* end_;
+    char* octet_ = nullptr; // where the current run of bits is collected
+    unsigned bit_ = 0;
+    bool ok_ = true;
+
+public:
+    constexpr writer(char* memory, std::size_t size) noexcept
+        : begin_(memory), at_(memory), end_(memory + size)
+    {
+    }
+
+    [[nodiscard]] constexpr bool ok() const noexcept { return ok_; }
+    [[nodiscard]] constexpr std::size_t size() const noexcept
+    {
+        return static_cast<std::size_t>(at_ - begin_);
+    }
+    [[nodiscard]] constexpr char* position() const noexcept { return at_; }
+
+    constexpr void u8(std::uint8_t v) noexcept { integer(v); }
+    constexpr void u16(std::uint16_t v) noexcept { integer(v); }
+    constexpr void u32(std::uint32_t v) noexcept { integer(v); }
+    constexpr void u64(std::uint64_t v) noexcept { integer(v); }
+    constexpr void bytes(std::string_view v) noexcept
+    {
+        octet_ = nullptr;
+        if (!room(v.size()))
+            return;
+        std::string_view::traits_type::copy(at_, v.data(), v.size());
+        at_ += v.size();
+    }
+    constexpr void short_string(std::string_view v) noexcept
+    {
+        if (v.size() > short_string_max) {
+            ok_ = false;
+            return;
+        }
+        u8(static_cast<std::uint8_t>(v.size()));
+        bytes(v);
+    }
+
+    // One overload for each kind of method argument.
+    constexpr void put(std::uint8_t v) noexcept { u8(v); }
+    constexpr void put(std::uint16_t v) noexcept { u16(v); }
+    constexpr void put(std::uint32_t v) noexcept { u32(v); }
+    constexpr void put(std::uint64_t v) noexcept { u64(v); }
+    constexpr void put(std::string_view v) noexcept { short_string(v); }
+    constexpr void put(const long_string& v) noexcept
+    {
+        u32(static_cast<std::uint32_t>(v.text.size()));
+        bytes(v.text);
+    }
+    constexpr void put(const table_view& v) noexcept
+    {
+        u32(static_cast<std::uint32_t>(v.encoded.size()));
+        bytes(v.encoded);
+    }
+    constexpr void put(bool v) noexcept
+    {
+        if (octet_ == nullptr || bit_ == 8) {
+            if (!room(1))
+                return;
+            octet_ = at_++;
+            *octet_ = 0;
+            bit_ = 0;
+        }
+        const unsigned octet = static_cast<unsigned char>(*octet_) | ((v ? 1U : 0U) << bit_);
+        *octet_ = static_cast<char>(octet);
+        ++bit_;
+    }
+
+};
+
+} // namespace leveret::wire

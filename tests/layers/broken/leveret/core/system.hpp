@@ -1,0 +1,3 @@
+// expect: only io/ knows the system
+#pragma once
+#include <sys/types.h>

@@ -1,0 +1,2 @@
+// expect: is not in the table of layers
+#pragma once

@@ -1,0 +1,3 @@
+// expect: one header of io/ does
+#pragma once
+#include <asio/experimental/deferred.hpp>

@@ -1,0 +1,4 @@
+// expect: names a socket
+#pragma once
+namespace tcp { class socket; }
+using leveret_socket = tcp::socket*;

@@ -1,0 +1,3 @@
+// expect: names a timer
+#pragma once
+namespace asio { class steady_timer; }

@@ -1,0 +1,3 @@
+// expect: nothing
+#pragma once
+#include "leveret/core/good.hpp"

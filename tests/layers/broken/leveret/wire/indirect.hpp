@@ -1,0 +1,3 @@
+// expect: reaches Asio
+#pragma once
+#include "leveret/core/asio.hpp"
