@@ -6,3 +6,5 @@
 #include "leveret/transport/amqp/connection.hpp"
 #include "leveret/transport/amqp/consumer.hpp"
 #include "leveret/transport/amqp/delivery.hpp"
+#include "leveret/transport/amqp/publisher.hpp"
+#include "leveret/transport/amqp/serve.hpp"

@@ -15,7 +15,8 @@ namespace leveret::engine {
 /// publish or settle from within.
 class confirm_listener {
 public:
-    /// `count` publishes in a row, the first with number `first`, `bytes` in all, have this outcome.
+    /// `count` publishes in a row, the first with the listener's number `first`, `bytes` in all, have
+    /// this outcome.
     virtual void confirmed(std::uint64_t first, std::size_t count, std::size_t bytes,
                            publish_outcome outcome) noexcept = 0;
     /// One publish was returned and then confirmed.
@@ -31,12 +32,15 @@ protected:
 /// Source: RabbitMQ's publisher confirms; numbers start at 1 with confirm.select.
 class confirms {
 public:
-    /// Numbers the next publish. `listener` may be null. `fingerprint` tells returned messages apart
-    /// (0: not mandatory).
-    std::uint64_t published(confirm_listener* listener, std::size_t bytes, std::uint32_t fingerprint)
+    /// Numbers the next publish of the channel. `listener` may be null; it knows the publish by
+    /// `own_number`, and numbers its publishes one after the other. `fingerprint` tells returned messages
+    /// apart (0: not mandatory).
+    std::uint64_t published(confirm_listener* listener, std::uint64_t own_number, std::size_t bytes,
+                            std::uint32_t fingerprint)
     {
         entry e;
         e.listener = listener;
+        e.own_number = own_number;
         e.bytes = static_cast<std::uint32_t>(bytes < 0xffffffffU ? bytes : 0xffffffffU);
         e.fingerprint = fingerprint;
         entries_.push_back(e);
@@ -113,6 +117,7 @@ public:
 private:
     struct entry {
         confirm_listener* listener = nullptr;
+        std::uint64_t own_number = 0;
         std::uint32_t bytes = 0;
         std::uint32_t fingerprint = 0;
         bool done = false;
@@ -141,7 +146,7 @@ private:
             if (e.done || e.is_returned || e.listener != listener || run == 0) {
                 tell();
                 listener = e.listener;
-                first = base_;
+                first = e.own_number;
             }
             if (e.is_returned && !e.done) {
                 report(base_, e, outcome);
@@ -160,9 +165,9 @@ private:
         if (e.listener == nullptr)
             return;
         if (e.is_returned && outcome == publish_outcome::confirmed)
-            e.listener->returned(number, e.bytes, note.code, std::move(note.text));
+            e.listener->returned(e.own_number, e.bytes, note.code, std::move(note.text));
         else
-            e.listener->confirmed(number, 1, e.bytes, outcome);
+            e.listener->confirmed(e.own_number, 1, e.bytes, outcome);
     }
     [[nodiscard]] return_note take_note(std::uint64_t number)
     {

@@ -13,6 +13,10 @@
 
 namespace leveret::amqp {
 
+namespace detail {
+class serving;
+}
+
 /// Options of consumer::next.
 struct next_options {
     duration timeout = duration::never(); ///< a queue may stay empty for as long as it likes
@@ -52,6 +56,7 @@ public:
 
 private:
     friend class channel;
+    friend class detail::serving;
     using core = detail::consumer_core;
     explicit consumer(local_ptr<core> c) noexcept : core_(std::move(c)) {}
 

@@ -22,7 +22,7 @@ inline bool channel::try_submit(detail::pending_publish p)
         detail::throw_failure(c.reason(), "basic.publish", fate::never_sent);
     if (!c.can_publish())
         return false;
-    detail::write_publish(p, nullptr);
+    detail::write_publish(p);
     return true;
 }
 

@@ -71,7 +71,10 @@ private:
 }
 
 /// Puts the frames into the output; returns the publish's number on a confirm-mode channel, else 0.
-inline std::uint64_t write_publish(const pending_publish& p, engine::confirm_listener* listener)
+/// `listener` knows it as `own_number`.
+inline std::uint64_t write_publish(const pending_publish& p,
+                                   engine::confirm_listener* listener = nullptr,
+                                   std::uint64_t own_number = 0)
 {
     /// From this much on a write is started without waiting for the end of the turn.
     constexpr std::size_t eager_write = 64 * 1024;
@@ -82,7 +85,8 @@ inline std::uint64_t write_publish(const pending_publish& p, engine::confirm_lis
     connection.engine.note_output();
     std::uint64_t number = 0;
     if (c.is_confirming())
-        number = c.publishes().published(listener, request.body_size, request.mark);
+        number =
+            c.publishes().published(listener, own_number, request.body_size, request.mark);
     if (connection.engine.output().size() >= eager_write)
         connection.flush();
     else
@@ -122,7 +126,7 @@ inline asio::awaitable<void> wait_for_room(channel_core& c, instant deadline)
         const instant deadline = c.connection->deadline_after(timeout);
         co_await wait_for_room(c, deadline);
     }
-    write_publish(p, nullptr);
+    write_publish(p);
 }
 
 /// Puts the channel into confirm mode without waiting: the broker reads in order.

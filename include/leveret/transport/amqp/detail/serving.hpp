@@ -1,0 +1,97 @@
+#pragma once
+
+#include "leveret/transport/amqp/consumer.hpp"
+#include "leveret/transport/amqp/detail/throw_failure.hpp"
+#include "leveret/transport/amqp/detail/waiting.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/this_coro.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace leveret::amqp::detail {
+
+/// Runs several workers on one consumer until it ends, is stopped or cancelled, and waits for all of
+/// them: none outlives `run`.
+class serving {
+public:
+    std::uint64_t handled = 0;
+    std::uint64_t failed = 0;
+
+    [[nodiscard]] std::size_t active() const noexcept { return active_; }
+    void stop() noexcept
+    {
+        stopping_ = true;
+        if (bell_ != nullptr)
+            bell_->ring();
+    }
+
+    template <class Work>
+    asio::awaitable<void> run(consumer& deliveries, std::size_t concurrency, const Work& work)
+    {
+        const auto executor = co_await asio::this_coro::executor;
+        io::doorbell bell(deliveries.core_->channel->connection->waits);
+        bell_ = &bell;
+        for (std::size_t i = 0; i < concurrency; ++i) {
+            ++workers_;
+            asio::co_spawn(executor, worker(deliveries, work), [this](std::exception_ptr e) {
+                --workers_;
+                if (e && !error_)
+                    error_ = e;
+                stop(); // one that ended means that all must
+            });
+        }
+        bool cancelled = false;
+        while (!stopping_ && !cancelled)
+            cancelled = co_await bell.wait() == io::wake::cancelled;
+        stopping_ = true;
+        // What runs is brought to its end, whatever happened to this coroutine.
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        std::exception_ptr in_cancel;
+        try {
+            co_await deliveries.cancel();
+        } catch (...) {
+            in_cancel = std::current_exception();
+        }
+        while (workers_ != 0)
+            static_cast<void>(co_await bell.wait());
+        bell_ = nullptr;
+        if (error_)
+            std::rethrow_exception(std::exchange(error_, nullptr));
+        if (cancelled)
+            throw_cancelled("server.run", fate::never_sent);
+        if (in_cancel)
+            std::rethrow_exception(in_cancel);
+    }
+
+private:
+    template <class Work>
+    asio::awaitable<void> worker(consumer& deliveries, const Work& work)
+    {
+        while (!stopping_) {
+            std::optional<delivery> d = co_await deliveries.next();
+            if (!d || stopping_)
+                co_return; // a delivery that came too late goes back to its queue
+            ++active_;
+            const struct at_end {
+                std::size_t& active;
+                ~at_end() { --active; }
+            } count{active_};
+            co_await work(*d);
+        }
+    }
+
+    io::doorbell* bell_ = nullptr;
+    std::exception_ptr error_;
+    std::size_t workers_ = 0;
+    std::size_t active_ = 0;
+    bool stopping_ = false;
+};
+
+} // namespace leveret::amqp::detail
