@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 namespace leveret {
 
@@ -13,6 +12,22 @@ namespace leveret {
 template <class T>
 class ring_queue {
 public:
+    ring_queue() noexcept = default;
+    ring_queue(ring_queue&& o) noexcept
+        : slots_(std::exchange(o.slots_, nullptr)), capacity_(std::exchange(o.capacity_, 0)),
+          head_(std::exchange(o.head_, 0)), size_(std::exchange(o.size_, 0))
+    {
+    }
+    ring_queue& operator=(ring_queue&& o) noexcept
+    {
+        std::swap(slots_, o.slots_);
+        std::swap(capacity_, o.capacity_);
+        std::swap(head_, o.head_);
+        std::swap(size_, o.size_);
+        return *this;
+    }
+    ~ring_queue() { delete[] slots_; }
+
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
 
@@ -32,7 +47,7 @@ public:
     /// Appends a value. Throws std::bad_alloc when it has to grow and can't, and then changes nothing.
     T& push_back(T value)
     {
-        if (size_ == slots_.size())
+        if (size_ == capacity_)
             grow();
         T& slot = slots_[(head_ + size_) & mask()];
         slot = std::move(value);
@@ -56,22 +71,25 @@ public:
     /// Makes room for `n` elements at once.
     void reserve(std::size_t n)
     {
-        while (slots_.size() < n)
+        while (capacity_ < n)
             grow();
     }
 
 private:
-    [[nodiscard]] std::size_t mask() const noexcept { return slots_.size() - 1; }
+    [[nodiscard]] std::size_t mask() const noexcept { return capacity_ - 1; }
     void grow()
     {
-        std::vector<T> larger(slots_.empty() ? 8 : slots_.size() * 2);
+        const std::size_t doubled = capacity_ == 0 ? 8 : capacity_ * 2;
+        T* larger = new T[doubled]();
         for (std::size_t i = 0; i < size_; ++i)
             larger[i] = std::move((*this)[i]);
-        slots_ = std::move(larger);
+        delete[] std::exchange(slots_, larger);
+        capacity_ = doubled;
         head_ = 0;
     }
 
-    std::vector<T> slots_;
+    T* slots_ = nullptr;
+    std::size_t capacity_ = 0;
     std::size_t head_ = 0;
     std::size_t size_ = 0;
 };

@@ -105,6 +105,11 @@ enum class field_type : char {
 class field_value {
 public:
     field_value() noexcept = default;
+    field_value(const field_value&) = default;
+    field_value(field_value&&) noexcept = default;
+    field_value& operator=(const field_value& o) { return *this = field_value(o); }
+    field_value& operator=(field_value&&) noexcept = default;
+    ~field_value() = default;
     field_value(bool v) noexcept : type_(field_type::boolean) { scalar_.b = v; }          // NOLINT
     field_value(std::int8_t v) noexcept : type_(field_type::int8) { scalar_.i8 = v; }     // NOLINT
     field_value(std::uint8_t v) noexcept : type_(field_type::uint8) { scalar_.u8 = v; }   // NOLINT
@@ -246,7 +251,11 @@ inline table::table() = default;
 inline table::table(std::initializer_list<value_type> entries) : entries_(entries) {}
 inline table::table(const table&) = default;
 inline table::table(table&&) noexcept = default;
-inline table& table::operator=(const table&) = default;
+inline table& table::operator=(const table& o)
+{
+    // By way of a copy: std::vector's own assignment costs users more to compile.
+    return *this = table(o);
+}
 inline table& table::operator=(table&&) noexcept = default;
 inline table::~table() = default;
 
@@ -288,7 +297,13 @@ inline void table::append(std::string key, field_value value)
 }
 inline std::size_t table::erase(std::string_view key)
 {
-    return std::erase_if(entries_, [key](const value_type& entry) { return entry.first == key; });
+    table kept; // and not std::erase_if, which costs users more to compile
+    for (value_type& entry : entries_)
+        if (entry.first != key)
+            kept.append(std::move(entry.first), std::move(entry.second));
+    const std::size_t removed = entries_.size() - kept.size();
+    *this = std::move(kept);
+    return removed;
 }
 inline bool operator==(const table& a, const table& b) noexcept { return a.entries_ == b.entries_; }
 

@@ -2,6 +2,7 @@
 
 #include "leveret/core/duration.hpp"
 #include "leveret/core/errc.hpp"
+#include "leveret/core/pod_vector.hpp"
 #include "leveret/core/table.hpp"
 #include "leveret/engine/client_channel.hpp"
 #include "leveret/engine/client_config.hpp"
@@ -18,7 +19,6 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace leveret::engine {
 
@@ -219,9 +219,9 @@ private:
     timer connection_deadline_{*this, &client::connection_timed_out};
     timer heartbeat_{*this, &client::beat};
     table server_properties_;
-    std::vector<slot> slots_;
-    std::vector<client_channel*> in_place_; // channels whose unfinished message lies in the read block
-    std::vector<client_channel*> unflushed_;
+    pod_vector<slot> slots_;
+    pod_vector<client_channel*> in_place_; // channels whose unfinished message lies in the read block
+    pod_vector<client_channel*> unflushed_;
     ring_queue<operation*> connection_requests_; // update-secret, in order
     event event_;
     std::string event_text_;

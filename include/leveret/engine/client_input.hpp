@@ -104,7 +104,7 @@ inline bool client::handle_frame(const wire::frame_view& frame)
     const bool was_in_place = channel.assembly_.is_in_place();
     const auto step = channel.assembly_.body(frame.payload);
     if (was_in_place && !channel.assembly_.is_in_place())
-        std::erase(in_place_, &channel);
+        in_place_.erase(&channel);
     held_bytes_ += channel.assembly_.held() - held;
     if (held_bytes_ > limits_.assembly_bytes)
         return violation(protocol_errc::assembly_limit,
@@ -320,7 +320,7 @@ inline bool client::complete_content(client_channel& channel)
         if (in_place_.back() == &channel)
             in_place_.pop_back();
         else
-            std::erase(in_place_, &channel);
+            in_place_.erase(&channel);
     }
     held_bytes_ -= channel.assembly_.held();
     event_.message = channel.assembly_.take(input_.block());
@@ -394,8 +394,8 @@ inline bool client::on_channel_closed(std::uint16_t number, client_channel& chan
     if (why)
         channel.reason_ = why;
     channel.state_ = channel_state::closed;
-    std::erase(in_place_, &channel);
-    std::erase(unflushed_, &channel);
+    in_place_.erase(&channel);
+    unflushed_.erase(&channel);
     held_bytes_ -= channel.assembly_.held();
     channel.assembly_.drop();
     channel.deliveries_.forget();

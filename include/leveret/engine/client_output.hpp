@@ -139,7 +139,7 @@ inline void client::close_channel(client_channel& channel, operation* op, instan
         }
     }
     channel.state_ = channel_state::closing;
-    std::erase(in_place_, &channel);
+    in_place_.erase(&channel);
     held_bytes_ -= channel.assembly_.held();
     channel.assembly_.drop();
     channel.pending_.push_back({op, wire::channel::close::id, wire::channel::close_ok::id, false});
@@ -163,8 +163,8 @@ inline void client::detach_channel(client_channel& channel)
             deadlines_.disarm(*request.op);
     }
     channel.state_ = channel_state::closed;
-    std::erase(in_place_, &channel);
-    std::erase(unflushed_, &channel);
+    in_place_.erase(&channel);
+    unflushed_.erase(&channel);
     channel.has_settlements_ = false;
 }
 

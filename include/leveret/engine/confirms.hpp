@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace leveret::engine {
 
@@ -86,7 +86,7 @@ public:
             entry& e = entries_[i];
             if (e.fingerprint != fingerprint || e.done || e.is_returned || e.listener == nullptr)
                 continue;
-            returns_.push_back({base_ + i, code, std::string(text)});
+            returns_.push_back(return_note(base_ + i, code, std::string(text)));
             e.is_returned = true;
             hint_ = base_ + i + 1;
             return true;
@@ -124,6 +124,11 @@ private:
         bool is_returned = false;
     };
     struct return_note {
+        return_note() = default;
+        return_note(std::uint64_t n, std::uint16_t c, std::string t)
+            : number(n), code(c), text(std::move(t))
+        {
+        }
         std::uint64_t number = 0;
         std::uint16_t code = 0;
         std::string text;
@@ -171,10 +176,15 @@ private:
     }
     [[nodiscard]] return_note take_note(std::uint64_t number)
     {
+        while (!returns_.empty() && returns_.front().number == 0)
+            static_cast<void>(returns_.pop_front());
         for (std::size_t i = 0; i < returns_.size(); ++i) {
             if (returns_[i].number == number) {
                 return_note note = std::move(returns_[i]);
-                returns_.erase(returns_.begin() + static_cast<std::ptrdiff_t>(i));
+                if (i == 0) // nearly always: confirmations come in the order of the returns
+                    static_cast<void>(returns_.pop_front());
+                else
+                    returns_[i].number = 0;
                 return note;
             }
         }
@@ -182,7 +192,7 @@ private:
     }
 
     ring_queue<entry> entries_;
-    std::vector<return_note> returns_; // few: unroutable and not yet confirmed
+    ring_queue<return_note> returns_; // few: unroutable and not yet confirmed
     std::uint64_t base_ = 1;
     std::uint64_t hint_ = 1; // after the publish that was returned last
 };

@@ -2,10 +2,10 @@
 
 #include "leveret/core/assert.hpp"
 #include "leveret/core/duration.hpp"
+#include "leveret/core/pod_vector.hpp"
 
 #include <cstddef>
 #include <utility>
-#include <vector>
 
 namespace leveret::engine {
 
@@ -111,7 +111,7 @@ private:
         place(b, node);
     }
 
-    std::vector<deadline_node*> heap_;
+    pod_vector<deadline_node*> heap_;
 };
 
 } // namespace leveret::engine

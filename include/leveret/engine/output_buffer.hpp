@@ -2,12 +2,12 @@
 
 #include "leveret/core/assert.hpp"
 #include "leveret/core/payload.hpp"
+#include "leveret/core/ring_queue.hpp"
 
 #include <cstddef>
 #include <cstring>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace leveret::engine {
 
@@ -24,10 +24,10 @@ public:
     output_buffer& operator=(const output_buffer&) = delete;
     ~output_buffer()
     {
-        for (std::size_t i = head_; i < segments_.size(); ++i)
+        for (std::size_t i = 0; i < segments_.size(); ++i)
             release(segments_[i]);
-        for (shared_block* chunk : free_)
-            chunk->drop_reference();
+        for (std::size_t i = 0; i < free_count_; ++i)
+            free_[i]->drop_reference();
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -66,7 +66,7 @@ public:
     template <class F>
     void for_each_piece(F&& f) const
     {
-        for (std::size_t i = head_; i < segments_.size(); ++i) {
+        for (std::size_t i = 0; i < segments_.size(); ++i) {
             const segment& s = segments_[i];
             const char* data = s.chunk != nullptr ? s.chunk->data() : s.body.data();
             if (s.end != s.begin && !f(data + s.begin, s.end - s.begin))
@@ -80,7 +80,7 @@ public:
         LEVERET_ASSERT(n <= size_);
         size_ -= n;
         while (n > 0) {
-            segment& s = segments_[head_];
+            segment& s = segments_.front();
             const std::size_t here = s.end - s.begin < n ? s.end - s.begin : n;
             s.begin += here;
             n -= here;
@@ -101,17 +101,17 @@ private:
 
     [[nodiscard]] std::size_t room() const noexcept
     {
-        if (head_ == segments_.size() || segments_.back().chunk == nullptr)
+        if (segments_.empty())
             return 0;
-        return segments_.back().chunk->capacity() - segments_.back().end;
+        const segment& tail = segments_[segments_.size() - 1];
+        return tail.chunk == nullptr ? 0 : tail.chunk->capacity() - tail.end;
     }
     void add_chunk(std::size_t at_least)
     {
-        segments_.reserve(segments_.size() + 1);
+        segments_.reserve(segments_.size() + 1); // so that nothing is lost if there is no memory
         segment s;
-        if (at_least <= chunk_size && !free_.empty()) {
-            s.chunk = free_.back();
-            free_.pop_back();
+        if (at_least <= chunk_size && free_count_ != 0) {
+            s.chunk = free_[--free_count_];
         } else {
             s.chunk = shared_block::allocate(at_least > chunk_size ? at_least : chunk_size);
         }
@@ -120,48 +120,35 @@ private:
     /// Drops the first segment unless it is the chunk that is still being filled.
     void pop() noexcept
     {
-        if (head_ + 1 == segments_.size() && room() > 0)
+        if (segments_.size() == 1 && room() > 0)
             return;
-        release(segments_[head_++]);
-        if (head_ == segments_.size()) {
-            segments_.clear();
-            head_ = 0;
-        } else if (head_ >= 64) {
-            segments_.erase(segments_.begin(), segments_.begin() + static_cast<std::ptrdiff_t>(head_));
-            head_ = 0;
-        }
+        release(segments_.front());
+        static_cast<void>(segments_.pop_front());
     }
     /// Everything is written: the last chunk can be filled from its start again.
     void reset() noexcept
     {
-        while (head_ + 1 < segments_.size())
+        while (segments_.size() > 1)
             pop();
-        if (head_ < segments_.size() && segments_[head_].chunk != nullptr)
-            segments_[head_].begin = segments_[head_].end = 0;
+        if (!segments_.empty() && segments_.front().chunk != nullptr)
+            segments_.front().begin = segments_.front().end = 0;
     }
     void release(segment& s) noexcept
     {
         if (s.chunk == nullptr) {
             s.body = payload();
-        } else if (s.chunk->capacity() == chunk_size && free_.size() < kept_chunks) {
-            free_.push_back(s.chunk); // its memory is reserved: see below
+        } else if (s.chunk->capacity() == chunk_size && free_count_ < kept_chunks) {
+            free_[free_count_++] = s.chunk;
         } else {
             s.chunk->drop_reference();
         }
         s.chunk = nullptr;
     }
 
-    std::vector<segment> segments_;
-    std::vector<shared_block*> free_ = reserved();
-    std::size_t head_ = 0;
+    ring_queue<segment> segments_;
+    shared_block* free_[kept_chunks] = {};
+    std::size_t free_count_ = 0;
     std::size_t size_ = 0;
-
-    [[nodiscard]] static std::vector<shared_block*> reserved()
-    {
-        std::vector<shared_block*> v;
-        v.reserve(kept_chunks);
-        return v;
-    }
 };
 
 } // namespace leveret::engine

@@ -2,11 +2,11 @@
 
 #include "leveret/core/assert.hpp"
 #include "leveret/core/payload.hpp"
+#include "leveret/core/pod_vector.hpp"
 
 #include <cstddef>
 #include <cstring>
 #include <string_view>
-#include <vector>
 
 namespace leveret::engine {
 
@@ -94,7 +94,7 @@ private:
         for (std::size_t i = 0; i < spare_.size(); ++i) {
             shared_block* block = spare_[i];
             if (block->capacity() >= wanted && block->is_free_but_for_one_lease()) {
-                spare_.erase(spare_.begin() + static_cast<std::ptrdiff_t>(i));
+                spare_.erase_at(i);
                 return block;
             }
         }
@@ -108,7 +108,7 @@ private:
     {
         if (spare_.size() == kept_blocks) {
             spare_.front()->drop_lease();
-            spare_.erase(spare_.begin());
+            spare_.erase_at(0);
         }
         spare_.push_back(block);
     }
@@ -116,7 +116,7 @@ private:
     shared_block* block_ = nullptr;
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
-    std::vector<shared_block*> spare_; // left behind, and perhaps still in use by deliveries
+    pod_vector<shared_block*> spare_; // left behind, and perhaps still in use by deliveries
 };
 
 } // namespace leveret::engine

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "leveret/core/pod_vector.hpp"
 #include "leveret/core/ring_queue.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 namespace leveret::engine {
 
@@ -138,7 +138,7 @@ private:
     }
 
     ring_queue<settlement> states_; // of the tags from base_ to next_ - 1
-    std::vector<std::uint64_t> late_; // settled while a lower tag was open
+    pod_vector<std::uint64_t> late_; // settled while a lower tag was open
     std::uint64_t base_ = 1;          // lowest tag in states_
     std::uint64_t run_ = 1;           // lowest open tag: all in [base_, run_) are settled
     std::uint64_t next_ = 1;          // the tag after the last that arrived

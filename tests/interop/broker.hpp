@@ -1,0 +1,107 @@
+// What the tests against a real RabbitMQ share: connecting, names, failures as values.
+#pragma once
+
+#include "support/coro_test.hpp"
+#include "support/environment.hpp"
+
+#include <leveret/amqp.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <unistd.h>
+
+namespace leveret::test {
+
+namespace lv = leveret;
+using namespace std::chrono_literals;
+
+/// A name for a queue or exchange that no other test has, nor another run against the same node.
+[[nodiscard]] inline std::string unique(std::string_view what)
+{
+    static int count = 0;
+    return "interop." + std::string(what) + "." + std::to_string(getpid()) + "." +
+           std::to_string(++count);
+}
+
+[[nodiscard]] inline asio::awaitable<amqp::connection> connect(amqp::connect_options options = {})
+{
+    return amqp::connect(amqp_uri(), options);
+}
+
+/// The URI of the node with another part: `with_uri([](lv::uri& u) { u.vhost = "nowhere"; })`.
+template <class Change>
+[[nodiscard]] std::string with_uri(Change change)
+{
+    uri value = parse_uri(amqp_uri()).value;
+    change(value);
+    return to_string_revealing_password(value);
+}
+
+/// The exception that `operation` ends with, which must be an Error. Await it, then CHECK.
+template <class Error, class T>
+[[nodiscard]] asio::awaitable<Error> failure_of(asio::awaitable<T> operation)
+{
+    std::optional<Error> failure;
+    try {
+        static_cast<void>(co_await std::move(operation));
+    } catch (const Error& e) {
+        failure.emplace(e);
+    }
+    if (!failure)
+        throw std::runtime_error("an operation that must fail did not");
+    co_return *failure;
+}
+
+[[nodiscard]] inline bool contains(std::string_view text, std::string_view part)
+{
+    return text.find(part) != std::string_view::npos;
+}
+
+/// Lets everything else that is ready run, `count` times.
+[[nodiscard]] inline asio::awaitable<void> turns(int count = 1)
+{
+    for (; count > 0; --count)
+        co_await asio::post(asio::use_awaitable);
+}
+
+[[nodiscard]] inline asio::awaitable<void> pause(std::chrono::nanoseconds time)
+{
+    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(asio::use_awaitable);
+}
+
+/// Waits until `condition()` holds, for things of which nothing is told; the test's limit is the limit.
+template <class Condition>
+[[nodiscard]] asio::awaitable<void> eventually(Condition condition)
+{
+    while (!condition())
+        co_await pause(2ms);
+}
+
+/// Messages that are ready in a queue, as the broker says on a round trip behind all that was sent.
+[[nodiscard]] inline asio::awaitable<std::uint32_t> ready(amqp::channel channel, std::string queue)
+{
+    const auto info = co_await channel.declare_queue(queue, {.passive = true});
+    co_return info.message_count();
+}
+[[nodiscard]] inline asio::awaitable<std::uint32_t> consumers(amqp::channel channel, std::string queue)
+{
+    const auto info = co_await channel.declare_queue(queue, {.passive = true});
+    co_return info.consumer_count();
+}
+
+} // namespace leveret::test
