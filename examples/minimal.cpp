@@ -26,8 +26,8 @@ asio::awaitable<void> hello(const char* url)
 int main(int argc, char** argv)
 {
     asio::io_context context;
-    auto done = asio::co_spawn(
-        context, hello(argc > 1 ? argv[1] : "amqp://guest:guest@localhost/"), asio::use_future);
+    auto done = asio::co_spawn(context, hello(argc > 1 ? argv[1] : "amqp://guest:guest@localhost/"),
+                               asio::use_future);
     context.run();
     done.get(); // throws what went wrong
 }

@@ -2,7 +2,6 @@
 //
 //     emit_log "a log for everyone"
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>
@@ -25,4 +24,7 @@ asio::awaitable<void> emit_log(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv) { return tutorial::run(emit_log, argc, argv, "emit_log [LINE]..."); }
+int main(int argc, char** argv)
+{
+    return tutorial::run(emit_log, argc, argv, "emit_log [LINE]...");
+}

@@ -2,7 +2,6 @@
 //
 //     emit_log_direct error "Run. Run. Or it will explode."
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>
@@ -29,5 +28,6 @@ asio::awaitable<void> emit_log_direct(tutorial::arguments args)
 
 int main(int argc, char** argv)
 {
-    return tutorial::run(emit_log_direct, argc, argv, "emit_log_direct [info|warning|error [LINE]...]");
+    return tutorial::run(emit_log_direct, argc, argv,
+                         "emit_log_direct [info|warning|error [LINE]...]");
 }

@@ -2,7 +2,6 @@
 //
 //     emit_log_topic kern.critical "A critical kernel error"
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

@@ -2,7 +2,6 @@
 //
 //     new_task "A very hard task which takes two seconds.."
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>
@@ -25,4 +24,7 @@ asio::awaitable<void> new_task(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv) { return tutorial::run(new_task, argc, argv, "new_task [TASK]..."); }
+int main(int argc, char** argv)
+{
+    return tutorial::run(new_task, argc, argv, "new_task [TASK]...");
+}

@@ -1,6 +1,5 @@
 // Tutorial 7, publisher confirms: learns from the broker what became of each message, in two ways.
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

@@ -1,6 +1,5 @@
 // Tutorial 1, "Hello World!": prints the messages of the queue `hello`.
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>
@@ -25,4 +24,7 @@ asio::awaitable<void> receive(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv) { return tutorial::run(receive, argc, argv, "receive [--count N]"); }
+int main(int argc, char** argv)
+{
+    return tutorial::run(receive, argc, argv, "receive [--count N]");
+}

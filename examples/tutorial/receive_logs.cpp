@@ -1,6 +1,5 @@
 // Tutorial 3, publish/subscribe: prints the log lines sent from now on. Start as many as you like.
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

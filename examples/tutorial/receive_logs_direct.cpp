@@ -2,7 +2,6 @@
 //
 //     receive_logs_direct warning error
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

@@ -3,7 +3,6 @@
 //
 //     receive_logs_topic "kern.*" "*.critical"
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>
@@ -37,5 +36,6 @@ asio::awaitable<void> receive_logs_topic(tutorial::arguments args)
 
 int main(int argc, char** argv)
 {
-    return tutorial::run(receive_logs_topic, argc, argv, "receive_logs_topic [--count N] PATTERN...");
+    return tutorial::run(receive_logs_topic, argc, argv,
+                         "receive_logs_topic [--count N] PATTERN...");
 }

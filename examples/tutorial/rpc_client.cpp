@@ -2,7 +2,6 @@
 //
 //     rpc_client 30
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

@@ -1,6 +1,5 @@
 // Tutorial 6, remote procedure call: answers requests for Fibonacci numbers.
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

@@ -1,6 +1,5 @@
 // Tutorial 1, "Hello World!": puts one message into the queue `hello`.
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

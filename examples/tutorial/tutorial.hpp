@@ -41,7 +41,10 @@ inline std::string uri()
 }
 
 /// Throws std::invalid_argument, which `run` answers with the usage text.
-[[noreturn]] inline void refuse(std::string_view why) { throw std::invalid_argument(std::string(why)); }
+[[noreturn]] inline void refuse(std::string_view why)
+{
+    throw std::invalid_argument(std::string(why));
+}
 
 /// The whole of `text` as a number.
 inline std::uint64_t number(std::string_view text)
@@ -62,9 +65,10 @@ inline void check_severity(std::string_view s)
 }
 
 struct arguments {
-    std::uint64_t count = std::numeric_limits<std::uint64_t>::max(); ///< --count N: messages to wait for
-    bool quick = false;                                              ///< --quick
-    std::vector<std::string> words;                                  ///< all that follow the options
+    std::uint64_t count =
+        std::numeric_limits<std::uint64_t>::max(); ///< --count N: messages to wait for
+    bool quick = false;                            ///< --quick
+    std::vector<std::string> words;                ///< all that follow the options
 
     /// Word `i`, or `otherwise` if there are not so many.
     std::string word(std::size_t i, std::string_view otherwise) const
@@ -101,7 +105,8 @@ inline arguments parse(int argc, char** argv, std::string_view usage)
 
 /// Runs `work` until it returns, fails, or is interrupted by Ctrl-C, which cancels what it awaits. Then
 /// its connection closes in the background, and what it had not acknowledged goes back to its queue.
-inline int run(asio::awaitable<void> (*work)(arguments), int argc, char** argv, std::string_view usage)
+inline int run(asio::awaitable<void> (*work)(arguments), int argc, char** argv,
+               std::string_view usage)
 try {
     std::setvbuf(stdout, nullptr, _IOLBF, BUFSIZ); // each line is seen when it is printed
     asio::io_context context(1);

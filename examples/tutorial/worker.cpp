@@ -1,7 +1,6 @@
 // Tutorial 2, work queues: takes tasks from the queue and works a second for each dot in them. Start
 // several, and they share the tasks; end one while it works, and another gets its task.
 #include "tutorial.hpp"
-
 #include <leveret.hpp>
 
 #include <asio/awaitable.hpp>

@@ -92,11 +92,24 @@ template <class Condition>
         co_await pause(2ms);
 }
 
-/// Messages that are ready in a queue, as the broker says on a round trip behind all that was sent.
-[[nodiscard]] inline asio::awaitable<std::uint32_t> ready(amqp::channel channel, std::string queue)
+/// Waits until `count` messages are ready in a queue; false if it is another number for five seconds.
+/// RabbitMQ counts ahead of what was sent before: its queues prefer questions to messages.
+[[nodiscard]] inline asio::awaitable<bool> holds(amqp::channel channel, std::string queue,
+                                                 std::uint32_t count)
 {
-    const auto info = co_await channel.declare_queue(queue, {.passive = true});
-    co_return info.message_count();
+    for (int tries = 0; tries < 1000; ++tries) {
+        const auto info = co_await channel.declare_queue(queue, {.passive = true});
+        if (info.message_count() == count)
+            co_return true;
+        co_await pause(5ms);
+    }
+    co_return false;
+}
+/// Whether nothing is ready in a queue, behind all that was sent on the channel.
+[[nodiscard]] inline asio::awaitable<bool> is_empty(amqp::channel channel, std::string queue)
+{
+    const auto got = co_await channel.get(queue);
+    co_return !got.has_value();
 }
 [[nodiscard]] inline asio::awaitable<std::uint32_t> consumers(amqp::channel channel, std::string queue)
 {

@@ -35,8 +35,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a consumer gets messages in order, with what i
     CHECK(good == 300);
     co_await channel.close();
     auto after = co_await connection.open_channel();
-    const auto left = co_await ready(after, queue);
-    CHECK(left == 0);
+    const bool empty = co_await is_empty(after, queue);
+    CHECK(empty);
     co_await connection.close();
 }
 
@@ -51,20 +51,20 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: the prefetch is honoured, and room is made by 
     std::vector<lv::amqp::delivery> held;
     for (int i = 0; i < 3; ++i)
         held.push_back(std::move(*co_await consumer.next()));
-    const auto waiting = co_await ready(channel, queue);
-    CHECK(waiting == 7);
+    const bool others_wait = co_await holds(channel, queue, 7);
+    CHECK(others_wait);
     CHECK(!consumer.try_next());
 
     held.back().ack();
     auto fourth = co_await consumer.next();
     REQUIRE(fourth);
     CHECK(fourth->delivery_tag() == 4);
-    const auto still = co_await ready(channel, queue);
-    CHECK(still == 6);
+    const bool one_less = co_await holds(channel, queue, 6);
+    CHECK(one_less);
     co_await connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: set_prefetch for the whole channel and for later consumers")
+LEVERET_CORO_TEST_CASE("RabbitMQ: set_prefetch for the whole channel")
 {
     auto connection = co_await connect();
     auto channel = co_await connection.open_channel();
@@ -72,13 +72,29 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: set_prefetch for the whole channel and for lat
     for (int i = 0; i < 10; ++i)
         co_await channel.publish("", queue, "x");
     co_await channel.set_prefetch(4, true);
-    auto first = co_await channel.consume(queue, {.prefetch = 3});
-    auto second = co_await channel.consume(queue, {.prefetch = 3});
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 6); // 4 in all, not 2 times 3
+    auto first = co_await channel.consume(queue);
+    auto second = co_await channel.consume(queue);
+    const bool limited = co_await holds(channel, queue, 6); // 4 in all
+    CHECK(limited);
     co_await channel.set_prefetch(0, true);
-    const auto unlimited = co_await ready(channel, queue);
-    CHECK(unlimited == 4);
+    const bool unlimited = co_await holds(channel, queue, 0);
+    CHECK(unlimited);
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("RabbitMQ: set_prefetch for the consumers that start later")
+{
+    auto connection = co_await connect();
+    auto channel = co_await connection.open_channel();
+    const auto queue = (co_await channel.declare_queue("", {.exclusive = true})).name();
+    for (int i = 0; i < 10; ++i)
+        co_await channel.publish("", queue, "x");
+    co_await channel.set_prefetch(2);
+    auto first = co_await channel.consume(queue);
+    auto second = co_await channel.consume(queue, {.prefetch = 3});
+    auto third = co_await channel.consume(queue);
+    const bool limited = co_await holds(channel, queue, 10 - 2 - 3 - 2);
+    CHECK(limited);
     co_await connection.close();
 }
 
@@ -99,8 +115,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: without acknowledgement the broker forgets wha
         }
         CHECK(good == 500);
     }
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 0);
+    const bool empty = co_await is_empty(channel, queue);
+    CHECK(empty);
     co_await connection.close();
 }
 
@@ -180,8 +196,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: cancelling ends the stream after what has arri
     CHECK(second->ack()); // an acknowledgement goes by channel, not by consumer
     first.reset();
     third.reset();
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 2);
+    const bool back = co_await holds(channel, queue, 2);
+    CHECK(back);
     co_await connection.close();
 }
 
@@ -230,7 +246,6 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a destroyed consumer gives back what it had no
 {
     auto connection = co_await connect();
     auto channel = co_await connection.open_channel();
-    auto observer = co_await connection.open_channel();
     const auto queue = (co_await channel.declare_queue("", {.exclusive = true})).name();
     for (const char* body : {"1", "2", "3"})
         co_await channel.publish("", queue, body);
@@ -238,19 +253,40 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a destroyed consumer gives back what it had no
     {
         auto consumer = co_await channel.consume(queue);
         first = co_await consumer.next();
-        co_await eventually([&] { return true; });
     }
-    co_await channel.set_prefetch(0); // behind the cancel
-    const auto count = co_await consumers(observer, queue);
+    const bool back = co_await holds(channel, queue, 2);
+    CHECK(back);
+    const auto count = co_await consumers(channel, queue);
     CHECK(count == 0);
-    const auto back = co_await ready(channel, queue);
-    CHECK(back == 2);
     auto again = co_await channel.get(queue);
     REQUIRE(again);
     CHECK(again->body() == "2");
     CHECK(again->redelivered());
     first->ack();
     again->ack();
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("RabbitMQ: deliveries that cross the cancel of a destroyed consumer go back")
+{
+    auto connection = co_await connect();
+    auto channel = co_await connection.open_channel();
+    const auto queue = (co_await channel.declare_queue("", {.exclusive = true})).name();
+    const std::string body(1000, 'x');
+    for (int i = 0; i < 3000; ++i)
+        co_await channel.publish("", queue, body);
+    auto consumer = co_await channel.consume(queue, {.prefetch = 0});
+    auto first = co_await consumer.next();
+    consumer = lv::amqp::consumer(); // most of them are on their way now
+    const bool back = co_await holds(channel, queue, 2999);
+    CHECK(back);
+    first.reset();
+
+    consumer = co_await channel.consume(queue, {.no_ack = true});
+    first = co_await consumer.next();
+    consumer = lv::amqp::consumer(); // these are lost, as was asked for
+    co_await channel.set_prefetch(0);
+    CHECK(channel.is_open());
     co_await connection.close();
 }
 

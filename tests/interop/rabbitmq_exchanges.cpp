@@ -90,8 +90,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a topic exchange routes by patterns")
 
     co_await channel.unbind_queue(queue, exchange, "kern.*");
     co_await channel.publish(exchange, "kern.info", "not any more");
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 0);
+    const bool empty = co_await is_empty(channel, queue);
+    CHECK(empty);
     co_await channel.delete_exchange(exchange);
     co_await connection.close();
 }
@@ -121,8 +121,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a headers exchange routes by header fields and
 
     co_await channel.unbind_queue(queue, exchange, "", {.arguments = any});
     co_await channel.publish(exchange, "", urgent);
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 0);
+    const bool empty = co_await is_empty(channel, queue);
+    CHECK(empty);
     co_await channel.delete_exchange(exchange);
     co_await connection.close();
 }
@@ -146,8 +146,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: exchanges bound to exchanges, one of them inte
 
     co_await channel.unbind_exchange(inner, source, "in.*");
     co_await channel.publish(source, "in.side", "not any more");
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 0);
+    const bool empty = co_await is_empty(channel, queue);
+    CHECK(empty);
 
     auto publisher = co_await connection.open_channel();
     const auto refused =
@@ -252,8 +252,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: exchange operations that don't wait for an ans
 
     co_await channel.unbind_exchange(to, from, "", {.no_wait = true});
     co_await channel.publish(from, "", "lost");
-    const auto left = co_await ready(channel, queue);
-    CHECK(left == 0);
+    const bool empty = co_await is_empty(channel, queue);
+    CHECK(empty);
     co_await channel.delete_exchange(from, {.no_wait = true});
     co_await channel.delete_exchange(to, {.no_wait = true});
     const auto gone =

@@ -201,8 +201,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: queue operations that don't wait for an answer
     CHECK(unknown.message_count() == 0);
     co_await channel.bind_queue(name, "amq.direct", name, {.no_wait = true});
     co_await channel.publish("amq.direct", name, "x");
-    const auto count = co_await ready(channel, name);
-    CHECK(count == 1);
+    const bool bound = co_await holds(channel, name, 1);
+    CHECK(bound);
     const auto deleted = co_await channel.delete_queue(name, {.no_wait = true});
     CHECK(deleted == 0);
     const auto gone =

@@ -3,7 +3,6 @@
 #include "leveret/core/errc.hpp"
 #include "leveret/core/reply_code.hpp"
 
-#include <cerrno>
 #include <cstdint>
 #include <string>
 #include <system_error>
@@ -150,14 +149,10 @@ public:
 };
 
 /// The operation was cancelled through Asio's cancellation; `code()` equals
-/// asio::error::operation_aborted.
+/// asio::error::operation_aborted (the transport passes it in: this layer does not know Asio).
 class operation_cancelled : public error {
 public:
-    explicit operation_cancelled(std::string what, leveret::diagnostics details = {})
-        : error(std::error_code(ECANCELED, std::system_category()), std::move(what),
-                std::move(details))
-    {
-    }
+    using error::error;
 };
 
 /// Throws usage_error(errc::invalid_argument).

@@ -107,9 +107,10 @@ struct call_options {
 
 /// Options of consume.
 struct consume_options {
-    /// Deliveries that may wait for acknowledgement at once, 0 for no limit. Sent as basic.qos of this
-    /// consumer (RabbitMQ: global=false means per consumer) before it starts.
-    std::uint16_t prefetch = 100;
+    /// Deliveries that may wait for acknowledgement at once, 0 for no limit; by default what set_prefetch
+    /// said, or 100. Sent as basic.qos of this consumer (RabbitMQ: global=false means per consumer) before
+    /// it starts, and undoes a `set_prefetch` of the whole channel that came before.
+    std::optional<std::uint16_t> prefetch = {};
     bool no_ack = false;    ///< the broker forgets a message when it is sent; nothing is acknowledged
     bool exclusive = false; ///< refuse with 403 if the queue has another consumer
     bool no_local = false;  ///< RabbitMQ ignores it

@@ -8,7 +8,8 @@
 namespace leveret {
 
 /// First in, first out, in one array that grows by doubling and is never given back: once it is as
-/// large as it gets, nothing is allocated. Elements are default-constructible and movable.
+/// large as it gets, nothing is allocated. Elements are default-constructible and movable, and hold
+/// nothing once they are moved from.
 template <class T>
 class ring_queue {
 public:
@@ -54,13 +55,35 @@ public:
         ++size_;
         return slot;
     }
+    /// Appends an element to be filled in: it is as new, or as it was left when it was removed.
+    T& push_slot()
+    {
+        if (size_ == capacity_)
+            grow();
+        return slots_[(head_ + size_++) & mask()];
+    }
     /// Removes the first element and returns it.
     T pop_front() noexcept
     {
         LEVERET_ASSERT(size_ > 0);
-        T value = std::exchange(slots_[head_], T{});
+        T value = std::move(slots_[head_]);
+        drop_front();
+        return value;
+    }
+    /// Removes the first element, which was moved from or is trivial: its slot is used again as it is.
+    void drop_front() noexcept
+    {
+        LEVERET_ASSERT(size_ > 0);
         head_ = (head_ + 1) & mask();
         --size_;
+    }
+    /// Removes the element at `i` and returns it. Costs a move for each element before it.
+    T extract(std::size_t i) noexcept
+    {
+        T value = std::move((*this)[i]);
+        for (; i > 0; --i)
+            (*this)[i] = std::move((*this)[i - 1]);
+        static_cast<void>(pop_front());
         return value;
     }
     void clear() noexcept

@@ -75,6 +75,11 @@ public:
 
     [[nodiscard]] state current_state() const noexcept { return state_; }
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
+    /// Closed, and nothing that is still in the output is worth waiting for.
+    [[nodiscard]] bool is_finished() const noexcept
+    {
+        return state_ == state::closed && !connection_deadline_.is_armed();
+    }
     [[nodiscard]] const failure& reason() const noexcept { return reason_; }
     [[nodiscard]] const table& server_properties() const noexcept { return server_properties_; }
     /// The block that messages in events lie in unless they have one of their own.
@@ -158,6 +163,7 @@ private:
     };
 
     // Defined in client_input.hpp, client_handshake.hpp and client_output.hpp.
+    bool take_delivery();
     bool handle_frame(const wire::frame_view& frame);
     bool handle_method(std::uint16_t channel, std::string_view payload);
     bool handle_handshake(wire::method_number id, wire::reader& in);
@@ -174,11 +180,14 @@ private:
     bool on_channel_closed(std::uint16_t number, client_channel& channel, const failure& why);
     bool step_content(client_channel& channel, content_assembly::step step);
     bool complete_content(client_channel& channel);
+    void count_held(client_channel& channel) noexcept;
+    void drop_content(client_channel& channel) noexcept;
     bool emit(event::kind what, client_channel* channel = nullptr) noexcept;
     bool violation(protocol_errc e, std::string text, wire::method_number cause = {},
                    std::uint16_t channel = 0);
     bool bad_arguments(const wire::reader& in, wire::method_number id, std::uint16_t channel);
     bool end(failure why);
+    void arm_from_next_tick();
     void fail_waiters(const failure& why);
     void leave_read_block();
 
@@ -199,6 +208,7 @@ private:
     state state_ = state::idle;
     failure reason_;
     bool closed_reported_ = false;
+    bool counts_from_tick_ = false;
     bool blocked_ = false;
     bool sent_since_beat_ = false;
     bool received_since_beat_ = false;

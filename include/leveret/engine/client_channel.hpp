@@ -8,7 +8,10 @@
 #include "leveret/engine/settlements.hpp"
 #include "leveret/wire/types.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace leveret::engine {
 
@@ -54,10 +57,24 @@ private:
         wire::method_number request;
         wire::method_number answer;
         bool no_ack = false; // of basic.get
+        std::string tag{};   // of basic.consume and basic.cancel
     };
+
+    /// Position of the request that is answered, or the number of requests if none is. Answers of one
+    /// kind come in order, but one kind may overtake another: RabbitMQ leaves consume-ok and cancel-ok to
+    /// the queue, and commit-ok waits for messages to be safe, while the channel goes on.
+    [[nodiscard]] std::size_t find_request(wire::method_number answer,
+                                           std::string_view tag = {}) const noexcept
+    {
+        std::size_t i = 0;
+        while (i < pending_.size() && (pending_[i].answer != answer || pending_[i].tag != tag))
+            ++i;
+        return i;
+    }
 
     ring_queue<pending> pending_;
     content_assembly assembly_;
+    std::size_t held_bytes_ = 0; // of assembly_, as the client has counted them
     settlements deliveries_;
     confirms publishes_;
     failure reason_;

@@ -49,6 +49,7 @@ inline bool client::on_start(wire::reader& in)
     server_properties_ = wire::decode_table(start.server_properties);
 
     wire::connection::start_ok ok;
+    ok.mechanism = ""; // the field's default is PLAIN: nothing chosen must not look like it
     std::string response;
     const auto choose = [&](std::string_view mechanism) {
         if (!offers(start.mechanisms.text, mechanism))
@@ -70,8 +71,7 @@ inline bool client::on_start(wire::reader& in)
         else if (ok.mechanism != "EXTERNAL") // EXTERNAL: the identity is the certificate's
             ok.mechanism = "";
     }
-    // The default of the field is PLAIN: nothing chosen must not look like it.
-    if (!offers(start.mechanisms.text, ok.mechanism))
+    if (ok.mechanism.empty())
         return violation(protocol_errc::no_mechanism,
                          "no authentication mechanism in common; the server offers: " +
                              escaped(start.mechanisms.text),

@@ -3,6 +3,7 @@
 
 #include "leveret/engine/client.hpp"
 #include "leveret/engine/fingerprint.hpp"
+#include "leveret/wire/byte_order.hpp"
 
 #include <cstddef>
 #include <string>
@@ -40,7 +41,7 @@ inline void client::leave_read_block()
 {
     for (client_channel* channel : in_place_) {
         channel->assembly_.detach();
-        held_bytes_ += channel->assembly_.held();
+        count_held(*channel);
     }
     in_place_.clear();
 }
@@ -53,8 +54,12 @@ inline const event* client::next_event()
             emit(event::kind::closed);
             return &event_;
         }
-        if (state_ == state::closed || state_ == state::idle)
+        if (state_ == state::open && take_delivery())
+            return &event_;
+        if (state_ == state::closed || state_ == state::idle) {
+            input_.consume(input_.unread().size()); // nobody looks at it any more
             return nullptr;
+        }
         const wire::frame_view frame = wire::parse_frame(input_.unread(), limits_.frame_max);
         if (frame.size == 0) {
             if (frame.error == protocol_errc::none) {
@@ -67,6 +72,10 @@ inline const event* client::next_event()
                     continue;
                 return nullptr;
             }
+            if (state_ == state::closing) { // nothing can be read behind a broken frame
+                input_.consume(input_.unread().size());
+                return nullptr;
+            }
             const bool first = state_ == state::starting;
             violation(first ? protocol_errc::protocol_header : frame.error,
                       first ? "the server does not speak AMQP 0-9-1"
@@ -77,6 +86,79 @@ inline const event* client::next_event()
         if (handle_frame(frame))
             return &event_;
     }
+}
+
+/// The short way for the most common input: a whole delivery at the front of the buffer, its three frames
+/// one behind the other and nothing odd about them. Anything else is left where it is for the long way,
+/// which knows all cases and all errors; tests hold the two against each other.
+inline bool client::take_delivery()
+{
+    const std::string_view in = input_.unread();
+    const char* p = in.data();
+    constexpr std::size_t least = 2 * wire::frame_overhead + 4 + 12 + wire::content_header_size;
+    if (in.size() < least || p[0] != 1 ||
+        wire::load_be<std::uint32_t>(p + 7) != wire::basic::deliver::id.value())
+        return false;
+    const auto number = wire::load_be<std::uint16_t>(p + 1);
+    slot* s = slot_of(number);
+    if (s == nullptr || s->channel == nullptr || s->channel->state_ != channel_state::open ||
+        !s->channel->assembly_.is_idle())
+        return false;
+    const std::size_t method_size = wire::load_be<std::uint32_t>(p + 3);
+    const std::size_t header_at = method_size + wire::frame_overhead;
+    if (method_size < 4 + 12 || header_at > limits_.frame_max ||
+        in.size() - wire::frame_overhead - wire::content_header_size < header_at)
+        return false;
+    // Arguments: consumer tag, delivery tag, redelivered, exchange, routing key. Each length octet lies
+    // inside the method, since the shortest rest is checked before it is read.
+    const auto length = [p](std::size_t at) { return static_cast<unsigned char>(p[at]); };
+    const std::size_t args_end = method_size + wire::frame_header_size;
+    const std::size_t tag_at = 12 + std::size_t{length(11)};
+    if (tag_at + 11 > args_end)
+        return false;
+    const std::size_t key_at = tag_at + 10 + length(tag_at + 9);
+    if (key_at >= args_end || key_at + 1 + length(key_at) != args_end ||
+        length(args_end) != wire::frame_end)
+        return false;
+    const char* h = p + header_at;
+    const std::size_t header_size = wire::load_be<std::uint32_t>(h + 3);
+    const std::size_t body_at = header_at + header_size + wire::frame_overhead;
+    if (h[0] != 2 || wire::load_be<std::uint16_t>(h + 1) != number ||
+        header_size < wire::content_header_size || header_size + wire::frame_overhead > limits_.frame_max ||
+        in.size() < body_at || length(body_at - 1) != wire::frame_end)
+        return false;
+    const std::string_view header_payload(h + wire::frame_header_size, header_size);
+    wire::content_header header;
+    if (header_size == wire::content_header_size && h[19] == 0 && h[20] == 0 &&
+        wire::load_be<std::uint16_t>(h + 7) == wire::basic_class)
+        header.body_size = wire::load_be<std::uint64_t>(h + 11);
+    else if (wire::parse_content_header(header_payload, limits_.table_depth, header) !=
+             protocol_errc::none)
+        return false;
+    std::size_t end = body_at;
+    const char* b = p + body_at;
+    if (header.body_size != 0) {
+        if (header.body_size > limits_.frame_max - wire::frame_overhead ||
+            header.body_size > limits_.message_size ||
+            in.size() - body_at < header.body_size + wire::frame_overhead)
+            return false;
+        end = body_at + static_cast<std::size_t>(header.body_size) + wire::frame_overhead;
+        if (b[0] != 3 || wire::load_be<std::uint16_t>(b + 1) != number ||
+            wire::load_be<std::uint32_t>(b + 3) != header.body_size ||
+            length(end - 1) != wire::frame_end)
+            return false;
+    }
+    input_.consume(end);
+    event_.what = event::kind::delivery;
+    event_.channel = s->channel;
+    event_.op = nullptr;
+    event_.delivery_tag = wire::load_be<std::uint64_t>(p + tag_at);
+    event_.message.args = {p + 11, args_end - 11};
+    event_.message.properties = header.properties;
+    event_.message.body = {b + (header.body_size != 0 ? wire::frame_header_size : 0),
+                           static_cast<std::size_t>(header.body_size)};
+    event_.message.block = input_.block();
+    return true;
 }
 
 inline bool client::handle_frame(const wire::frame_view& frame)
@@ -98,20 +180,33 @@ inline bool client::handle_frame(const wire::frame_view& frame)
     if (s->channel == nullptr || s->channel->state_ != channel_state::open)
         return false; // our close is under way: specification, channel.close
     client_channel& channel = *s->channel;
-    if (frame.type == wire::frame_type::header)
-        return step_content(channel, channel.assembly_.header(frame.payload, limits_));
-    const std::size_t held = channel.assembly_.held();
     const bool was_in_place = channel.assembly_.is_in_place();
-    const auto step = channel.assembly_.body(frame.payload);
+    const auto step = frame.type == wire::frame_type::header
+                          ? channel.assembly_.header(frame.payload, limits_)
+                          : channel.assembly_.body(frame.payload);
     if (was_in_place && !channel.assembly_.is_in_place())
         in_place_.erase(&channel);
-    held_bytes_ += channel.assembly_.held() - held;
+    count_held(channel);
     if (held_bytes_ > limits_.assembly_bytes)
         return violation(protocol_errc::assembly_limit,
                          "unfinished messages from the server take more than " +
                              std::to_string(limits_.assembly_bytes) + " bytes",
                          {}, frame.channel);
     return step_content(channel, step);
+}
+
+/// Keeps the sum of what unfinished messages hold outside the read block.
+inline void client::count_held(client_channel& channel) noexcept
+{
+    held_bytes_ += channel.assembly_.held() - channel.held_bytes_;
+    channel.held_bytes_ = channel.assembly_.held();
+}
+
+inline void client::drop_content(client_channel& channel) noexcept
+{
+    in_place_.erase(&channel);
+    channel.assembly_.drop();
+    count_held(channel);
 }
 
 inline bool client::step_content(client_channel& channel, content_assembly::step step)
@@ -161,9 +256,10 @@ inline bool client::handle_connection_method(wire::method_number id, wire::reade
         if (!in.ok())
             return bad_arguments(in, id, 0);
         write(0, wire::connection::close_ok{});
-        deadlines_.disarm(connection_deadline_);
         end(failure::of_peer(close.reply_code, close.reply_text, {close.class_id, close.method_id}, 0));
         state_ = state::closed;
+        if (!connection_deadline_.is_armed()) // by our own close, which this one crosses
+            arm_from_next_tick();
         return false; // next_event reports it
     }
     if (id == wire::connection::close_ok::id && state_ == state::closing) {
@@ -246,25 +342,14 @@ inline bool client::handle_channel_method(client_channel& channel, wire::method_
 
 inline bool client::handle_answer(client_channel& channel, wire::method_number id, wire::reader& in)
 {
-    const bool expected = !channel.pending_.empty() &&
-                          (channel.pending_.front().answer == id ||
-                           (id == wire::basic::get_empty::id &&
-                            channel.pending_.front().answer == wire::basic::get_ok::id));
-    if (!expected) {
-        const bool known = !wire::all_methods::name(id).empty();
-        return violation(known ? protocol_errc::unexpected_method : protocol_errc::unknown_method,
-                         known ? "an answer that nobody waits for"
-                               : "a method that AMQP 0-9-1 does not have: " +
-                                     std::to_string(id.class_id) + "." + std::to_string(id.method),
-                         id, channel.number_);
-    }
     reply result;
+    std::string_view tag;
     detail::channel_answers::visit(id, [&]<class Answer>() {
         const Answer m = wire::decode<Answer>(in);
         if constexpr (requires { m.queue; })
             result.name = m.queue;
         if constexpr (requires { m.consumer_tag; })
-            result.name = m.consumer_tag;
+            result.name = tag = m.consumer_tag;
         if constexpr (requires { m.message_count; })
             result.message_count = m.message_count;
         if constexpr (requires { m.consumer_count; })
@@ -272,7 +357,17 @@ inline bool client::handle_answer(client_channel& channel, wire::method_number i
     });
     if (!in.ok())
         return bad_arguments(in, id, channel.number_);
-    const auto request = channel.pending_.pop_front();
+    const std::size_t which = channel.find_request(
+        id == wire::basic::get_empty::id ? wire::basic::get_ok::id : id, tag);
+    if (which == channel.pending_.size()) {
+        const bool known = !wire::all_methods::name(id).empty();
+        return violation(known ? protocol_errc::unexpected_method : protocol_errc::unknown_method,
+                         known ? "an answer that nobody waits for"
+                               : "a method that AMQP 0-9-1 does not have: " +
+                                     std::to_string(id.class_id) + "." + std::to_string(id.method),
+                         id, channel.number_);
+    }
+    const auto request = channel.pending_.extract(which);
     if (id == wire::channel::open_ok::id)
         channel.state_ = channel_state::open;
     if (id == wire::basic::recover_ok::id)
@@ -301,7 +396,7 @@ inline bool client::handle_content_method(client_channel& channel, wire::method_
         static_cast<void>(wire::decode<wire::basic::deliver>(in));
     else if (id == wire::basic::return_::id)
         static_cast<void>(wire::decode<wire::basic::return_>(in));
-    else if (channel.pending_.empty() || channel.pending_.front().answer != id)
+    else if (channel.find_request(id) == channel.pending_.size())
         return violation(protocol_errc::unexpected_method, "a message that nobody asked for", id,
                          channel.number_);
     else
@@ -322,8 +417,8 @@ inline bool client::complete_content(client_channel& channel)
         else
             in_place_.erase(&channel);
     }
-    held_bytes_ -= channel.assembly_.held();
     event_.message = channel.assembly_.take(input_.block());
+    count_held(channel);
     event_.op = nullptr;
     wire::reader in(event_.message.args);
     if (id == wire::basic::return_::id) {
@@ -342,7 +437,7 @@ inline bool client::complete_content(client_channel& channel)
         return emit(event::kind::delivery, &channel);
     }
     event_.delivery_tag = in.u64();
-    const auto request = channel.pending_.pop_front();
+    const auto request = channel.pending_.extract(channel.find_request(id));
     if (request.op != nullptr)
         deadlines_.disarm(*request.op);
     event_.op = request.op;
@@ -394,10 +489,8 @@ inline bool client::on_channel_closed(std::uint16_t number, client_channel& chan
     if (why)
         channel.reason_ = why;
     channel.state_ = channel_state::closed;
-    in_place_.erase(&channel);
+    drop_content(channel);
     unflushed_.erase(&channel);
-    held_bytes_ -= channel.assembly_.held();
-    channel.assembly_.drop();
     channel.deliveries_.forget();
     channel.has_settlements_ = false;
     while (!channel.pending_.empty()) {
@@ -416,7 +509,7 @@ inline bool client::on_channel_closed(std::uint16_t number, client_channel& chan
 inline void client::input_ended(std::error_code why, std::string_view what)
 {
     if (state_ == state::closed)
-        return;
+        return deadlines_.disarm(connection_deadline_);
     if (state_ == state::closing) { // who closes the socket instead of answering means the same
         state_ = state::closed;
         deadlines_.disarm(connection_deadline_);
@@ -449,6 +542,8 @@ inline bool client::bad_arguments(const wire::reader& in, wire::method_number id
 inline bool client::violation(protocol_errc e, std::string text, wire::method_number cause,
                               std::uint16_t channel)
 {
+    if (state_ == state::closing || state_ == state::closed)
+        return false; // the server was told of another one, or of our close
     const bool was_open = state_ == state::open;
     failure why = failure::of_protocol(e, std::move(text), cause, channel);
     if (was_open) {
@@ -461,12 +556,19 @@ inline bool client::violation(protocol_errc e, std::string text, wire::method_nu
         close.method_id = cause.method;
         write(0, close);
         state_ = state::closing;
-        deadlines_.arm(connection_deadline_, now_ + duration::seconds(2));
+        arm_from_next_tick();
     } else {
         state_ = state::closed;
     }
     end(std::move(why));
     return false;
+}
+
+/// Two seconds for the last words, to be counted from the next tick: what time it is now, input can't tell.
+inline void client::arm_from_next_tick()
+{
+    counts_from_tick_ = true;
+    deadlines_.arm(connection_deadline_, now_);
 }
 
 /// The connection is over as far as its users are concerned: everything that waits fails.
@@ -490,7 +592,7 @@ inline void client::fail_waiters(const failure& why)
             continue;
         channel->reason_ = why;
         channel->state_ = channel_state::closed;
-        channel->assembly_.drop();
+        drop_content(*channel);
         channel->deliveries_.forget();
         channel->has_settlements_ = false;
         while (!channel->pending_.empty()) {
@@ -501,9 +603,7 @@ inline void client::fail_waiters(const failure& why)
             }
         }
     }
-    in_place_.clear();
     unflushed_.clear();
-    held_bytes_ = 0;
     while (!connection_requests_.empty()) {
         if (operation* op = connection_requests_.pop_front()) {
             deadlines_.disarm(*op);

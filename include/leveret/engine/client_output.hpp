@@ -87,7 +87,12 @@ inline void client::request(client_channel& channel, std::string_view frame,
     flush_settlements(channel); // what was settled before must not be overtaken by this
     output_.append(frame);
     sent_since_beat_ = true;
-    channel.pending_.push_back({op, method, answer, no_ack});
+    auto& pending = channel.pending_.push_back({op, method, answer, no_ack});
+    wire::reader arguments(frame.substr(wire::frame_header_size + 4, frame.size() - wire::frame_overhead - 4));
+    if (method == wire::basic::consume::id)
+        pending.tag = wire::decode<wire::basic::consume>(arguments).consumer_tag;
+    if (method == wire::basic::cancel::id)
+        pending.tag = wire::decode<wire::basic::cancel>(arguments).consumer_tag;
     if (method == wire::confirm::select::id)
         channel.confirming_ = true;
     if (method == wire::tx::select::id)
@@ -139,9 +144,7 @@ inline void client::close_channel(client_channel& channel, operation* op, instan
         }
     }
     channel.state_ = channel_state::closing;
-    in_place_.erase(&channel);
-    held_bytes_ -= channel.assembly_.held();
-    channel.assembly_.drop();
+    drop_content(channel);
     channel.pending_.push_back({op, wire::channel::close::id, wire::channel::close_ok::id, false});
     if (op != nullptr && deadline != instant::never())
         deadlines_.arm(*op, deadline);
@@ -163,7 +166,7 @@ inline void client::detach_channel(client_channel& channel)
             deadlines_.disarm(*request.op);
     }
     channel.state_ = channel_state::closed;
-    in_place_.erase(&channel);
+    drop_content(channel);
     unflushed_.erase(&channel);
     channel.has_settlements_ = false;
 }
@@ -277,10 +280,12 @@ inline void client::tick(instant now, bool input_paused)
     deadlines_.expire(now);
 }
 
-/// The handshake, or the answer to our close, took too long.
+/// The handshake, the answer to our close, or the writing of our answer to the server's, took too long.
 inline void client::connection_timed_out() noexcept
 {
-    if (state_ == state::closing) {
+    if (std::exchange(counts_from_tick_, false))
+        return deadlines_.arm(connection_deadline_, now_ + duration::seconds(2));
+    if (state_ == state::closing || state_ == state::closed) {
         state_ = state::closed;
         return;
     }

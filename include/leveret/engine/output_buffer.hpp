@@ -24,8 +24,10 @@ public:
     output_buffer& operator=(const output_buffer&) = delete;
     ~output_buffer()
     {
-        for (std::size_t i = 0; i < segments_.size(); ++i)
-            release(segments_[i]);
+        while (!segments_.empty())
+            pop();
+        if (chunk_ != nullptr)
+            chunk_->drop_reference();
         for (std::size_t i = 0; i < free_count_; ++i)
             free_[i]->drop_reference();
     }
@@ -37,11 +39,11 @@ public:
     /// anything else happens to this buffer. Throws std::bad_alloc.
     [[nodiscard]] char* append(std::size_t n)
     {
-        if (room() < n)
-            add_chunk(n);
-        segment& tail = segments_.back();
-        char* at = tail.chunk->data() + tail.end;
-        tail.end += n;
+        if (room_ < n || !filling_)
+            start_segment(n);
+        char* at = fill_;
+        fill_ += n;
+        room_ -= n;
         size_ += n;
         return at;
     }
@@ -55,11 +57,21 @@ public:
     {
         if (slice.empty())
             return;
+        segments_.reserve(segments_.size() + 1);
+        end_segment();
         size_ += slice.size();
         segment s;
         s.end = slice.size();
         s.body = std::move(slice);
         segments_.push_back(std::move(s));
+    }
+    /// Makes room for `bytes` in appends and for `pieces` shared slices between them, so that none of
+    /// these can fail. Throws std::bad_alloc.
+    void reserve(std::size_t bytes, std::size_t pieces)
+    {
+        segments_.reserve(segments_.size() + 2 * pieces + 2);
+        if (room_ < bytes || !filling_)
+            start_segment(bytes);
     }
 
     /// Calls `f(const char*, size_t)` for the pieces in order, until it returns false.
@@ -69,7 +81,8 @@ public:
         for (std::size_t i = 0; i < segments_.size(); ++i) {
             const segment& s = segments_[i];
             const char* data = s.chunk != nullptr ? s.chunk->data() : s.body.data();
-            if (s.end != s.begin && !f(data + s.begin, s.end - s.begin))
+            const std::size_t end = end_of(i);
+            if (end != s.begin && !f(data + s.begin, end - s.begin))
                 return;
         }
     }
@@ -81,17 +94,21 @@ public:
         size_ -= n;
         while (n > 0) {
             segment& s = segments_.front();
-            const std::size_t here = s.end - s.begin < n ? s.end - s.begin : n;
+            const std::size_t end = end_of(0);
+            const std::size_t here = end - s.begin < n ? end - s.begin : n;
             s.begin += here;
             n -= here;
-            if (s.begin == s.end)
+            if (s.begin == end)
                 pop();
         }
-        if (size_ == 0)
-            reset();
+        if (size_ == 0 && chunk_ != nullptr && chunk_->is_unique()) { // fill it from its start again
+            fill_ = chunk_->data();
+            room_ = chunk_->capacity();
+        }
     }
 
 private:
+    /// Part of a chunk, with a reference on it, or a body.
     struct segment {
         shared_block* chunk = nullptr;
         payload body;
@@ -99,56 +116,68 @@ private:
         std::size_t end = 0;
     };
 
-    [[nodiscard]] std::size_t room() const noexcept
+    /// Where segment `i` ends: for the one that is being filled only the fill pointer knows.
+    [[nodiscard]] std::size_t end_of(std::size_t i) const noexcept
     {
-        if (segments_.empty())
-            return 0;
-        const segment& tail = segments_[segments_.size() - 1];
-        return tail.chunk == nullptr ? 0 : tail.chunk->capacity() - tail.end;
+        return filling_ && i + 1 == segments_.size()
+                   ? static_cast<std::size_t>(fill_ - chunk_->data())
+                   : segments_[i].end;
     }
-    void add_chunk(std::size_t at_least)
+    void end_segment() noexcept
     {
-        segments_.reserve(segments_.size() + 1); // so that nothing is lost if there is no memory
-        segment s;
-        if (at_least <= chunk_size && free_count_ != 0) {
-            s.chunk = free_[--free_count_];
-        } else {
-            s.chunk = shared_block::allocate(at_least > chunk_size ? at_least : chunk_size);
+        if (filling_)
+            segments_.back().end = end_of(segments_.size() - 1);
+        filling_ = false;
+    }
+    /// Begins a segment with room for `n` bytes, behind the last one in the same chunk if they fit.
+    void start_segment(std::size_t n)
+    {
+        segments_.reserve(segments_.size() + 1); // first, so that nothing is lost without memory
+        shared_block* fresh = nullptr;
+        if (room_ < n)
+            fresh = n <= chunk_size && free_count_ != 0
+                        ? free_[--free_count_]
+                        : shared_block::allocate(n > chunk_size ? n : chunk_size);
+        end_segment();
+        if (fresh != nullptr) {
+            if (chunk_ != nullptr)
+                drop(chunk_);
+            chunk_ = fresh;
+            fill_ = fresh->data();
+            room_ = fresh->capacity();
         }
+        segment s;
+        s.chunk = chunk_;
+        s.begin = s.end = static_cast<std::size_t>(fill_ - chunk_->data());
+        chunk_->add_reference();
         segments_.push_back(std::move(s));
+        filling_ = true;
     }
-    /// Drops the first segment unless it is the chunk that is still being filled.
     void pop() noexcept
     {
-        if (segments_.size() == 1 && room() > 0)
-            return;
-        release(segments_.front());
-        static_cast<void>(segments_.pop_front());
+        if (segments_.size() == 1)
+            end_segment();
+        segment s = segments_.pop_front();
+        if (s.chunk != nullptr)
+            drop(s.chunk);
     }
-    /// Everything is written: the last chunk can be filled from its start again.
-    void reset() noexcept
+    /// Gives up a reference on a chunk, and keeps the chunk for later if it was the last.
+    void drop(shared_block* chunk) noexcept
     {
-        while (segments_.size() > 1)
-            pop();
-        if (!segments_.empty() && segments_.front().chunk != nullptr)
-            segments_.front().begin = segments_.front().end = 0;
-    }
-    void release(segment& s) noexcept
-    {
-        if (s.chunk == nullptr) {
-            s.body = payload();
-        } else if (s.chunk->capacity() == chunk_size && free_count_ < kept_chunks) {
-            free_[free_count_++] = s.chunk;
-        } else {
-            s.chunk->drop_reference();
-        }
-        s.chunk = nullptr;
+        if (chunk->is_unique() && chunk->capacity() == chunk_size && free_count_ < kept_chunks)
+            free_[free_count_++] = chunk;
+        else
+            chunk->drop_reference();
     }
 
     ring_queue<segment> segments_;
+    shared_block* chunk_ = nullptr; // the one that is filled, with a reference of our own
+    char* fill_ = nullptr;
+    std::size_t room_ = 0;
+    bool filling_ = false; // the last segment is the part of chunk_ that ends at fill_
+    std::size_t size_ = 0;
     shared_block* free_[kept_chunks] = {};
     std::size_t free_count_ = 0;
-    std::size_t size_ = 0;
 };
 
 } // namespace leveret::engine

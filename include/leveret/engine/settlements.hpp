@@ -28,6 +28,10 @@ public:
     /// A delivery arrived. False if its tag can't be: not above the last one, or far above it.
     [[nodiscard]] bool arrived(std::uint64_t tag, bool needs_settling)
     {
+        if (tag == next_ && !needs_settling && states_.empty()) {
+            base_ = run_ = ++next_;
+            return true;
+        }
         if (tag < next_ || tag - next_ > max_gap)
             return false;
         if (states_.empty()) {

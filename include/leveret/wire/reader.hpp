@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/errc.hpp"
+#include "leveret/wire/byte_order.hpp"
 #include "leveret/wire/types.hpp"
 
 #include <cstddef>
@@ -22,11 +23,9 @@ class reader {
             fail(when_short_);
             return 0;
         }
-        std::uint64_t value = 0;
-        for (std::size_t i = 0; i < sizeof(T); ++i)
-            value = (value << 8U) | static_cast<unsigned char>(at_[i]);
+        const T value = load_be<T>(at_);
         at_ += sizeof(T);
-        return static_cast<T>(value);
+        return value;
     }
 
     const char* at_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/wire/byte_order.hpp"
 #include "leveret/wire/types.hpp"
 
 #include <cstddef>
@@ -25,9 +26,7 @@ class writer {
         octet_ = nullptr;
         if (!room(sizeof(T)))
             return;
-        for (std::size_t i = 0; i < sizeof(T); ++i)
-            at_[i] = static_cast<char>(
-                static_cast<unsigned char>(std::uint64_t{v} >> (8U * (sizeof(T) - 1U - i))));
+        store_be(at_, v);
         at_ += sizeof(T);
     }
 

@@ -294,7 +294,8 @@ public:
         wire::basic::qos m;
         m.prefetch_count = count;
         m.global = global;
-        return ask(m, wire::basic::qos_ok::id, o.timeout);
+        auto request = detail::encode_request(*core_, m, wire::basic::qos_ok::id, o.timeout);
+        return prefetch_set(core_, std::move(request), count, global);
     }
     /// Makes the broker deliver everything again that is not settled (basic.recover). RabbitMQ knows
     /// `requeue` = true only and closes the connection with 540 otherwise. Deliveries that are held can't
@@ -359,7 +360,10 @@ private:
     static asio::awaitable<queue_info> declared(core_ptr core, detail::encoded_request request,
                                                 std::string name);
     static asio::awaitable<consumer> consuming(core_ptr core, local_ptr<detail::consumer_core> consumer,
-                                               detail::encoded_request request, std::uint16_t prefetch);
+                                               detail::encoded_request request,
+                                               std::optional<std::uint16_t> prefetch);
+    static asio::awaitable<void> prefetch_set(core_ptr core, detail::encoded_request request,
+                                              std::uint16_t count, bool global);
     static asio::awaitable<std::optional<delivery>> got(core_ptr core, detail::encoded_request request);
     static asio::awaitable<returned_message> returned(core_ptr core, duration timeout);
     static asio::awaitable<void> recovered(core_ptr core, detail::encoded_request request);

@@ -62,9 +62,13 @@ private:
 
     [[nodiscard]] static delivery take(core& c)
     {
-        detail::received_message m = c.waiting.pop_front();
+        detail::received_message& m = c.waiting.front();
         c.channel->connection->drop_backlog(m.cost());
-        return delivery(c.no_ack ? local_ptr<detail::channel_core>() : c.channel, std::move(m));
+        delivery d(std::move(m));
+        c.waiting.drop_front();
+        if (!c.no_ack)
+            d.channel_ = c.channel;
+        return d;
     }
     [[nodiscard]] static asio::awaitable<std::optional<delivery>> next_of(local_ptr<core> c,
                                                                          duration timeout)
@@ -127,6 +131,7 @@ private:
             ~ring_at_end() { c.readers.ring_all(); }
         } at_end{*c};
         co_await detail::ask_nothing(c->channel, std::move(request));
+        c->channel->free_tag(*c);
     }
 
     local_ptr<core> core_;

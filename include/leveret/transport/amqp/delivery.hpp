@@ -106,6 +106,8 @@ private:
     {
     }
 
+    explicit delivery(detail::received_message&& m) noexcept : message_(std::move(m)) {}
+
     bool settle(engine::settlement how, bool multiple)
     {
         if (!channel_)
@@ -115,7 +117,7 @@ private:
         const bool news = multiple ? engine.settle_up_to(*channel, message_.tag(), how) != 0
                                    : engine.settle(*channel, message_.tag(), how);
         if (news)
-            channel->connection->schedule_flush();
+            channel->connection->flush_soon();
         return news;
     }
     void give_back() noexcept

@@ -31,6 +31,7 @@ public:
     std::string tag;
     bool no_ack;
     status state = status::starting;
+    bool has_tag = true; ///< the broker may still send deliveries for its tag
     ring_queue<received_message> waiting;
     wait_queue readers;
 };
@@ -60,6 +61,8 @@ public:
     std::vector<consumer_core*> consumers;
     ring_queue<returned_message> returns;
     std::uint64_t lost_returns = 0;
+    std::uint16_t prefetch = 100;  ///< of consumers that don't ask for one of their own
+    bool prefetch_is_told = false; ///< the broker knows
     wait_queue return_readers;
     wait_queue over; ///< who wants to know when it ends
     std::vector<wait_queue*> rung_at_end; ///< queues of publishers
@@ -75,11 +78,19 @@ public:
     void remember_leaving(std::string tag, bool no_ack) { leaving_.push_back({std::move(tag), no_ack}); }
 
     void on_delivery(const engine::event& e);
+    void on_odd_delivery(const engine::event& e, std::string_view tag, const consumer_core* consumer);
     void on_got(const engine::event& e);
     void on_returned(const engine::event& e);
     void on_cancelled(std::string_view tag);
     void on_consuming_unasked(std::string_view tag);
     void on_cancel_done(std::string_view tag);
+    /// The broker has cancelled it: another consumer may have its tag.
+    void free_tag(consumer_core& c) noexcept
+    {
+        c.has_tag = false;
+        if (last_ == &c)
+            last_ = nullptr;
+    }
     void on_closed();
     void cancel_in_background(std::string_view tag);
     /// Forgets deliveries that were not handed out and will come again.
@@ -99,6 +110,38 @@ private:
 
     friend class consumer_core;
 };
+
+inline publish_request::~publish_request()
+{
+    if (heap_ != nullptr)
+        ::operator delete(heap_);
+}
+
+inline request_pool::~request_pool()
+{
+    while (free_ != nullptr)
+        delete std::exchange(free_, free_->next);
+}
+
+inline publish_request* request_pool::take()
+{
+    if (free_ == nullptr)
+        return new publish_request;
+    --count_;
+    return std::exchange(free_, free_->next);
+}
+
+inline void request_pool::give_back(publish_request* r) noexcept
+{
+    if (count_ == kept) {
+        delete r;
+        return;
+    }
+    r->recycle();
+    r->next = free_;
+    free_ = r;
+    ++count_;
+}
 
 inline consumer_core::consumer_core(local_ptr<channel_core> owner, std::string name, bool without_ack)
     : channel(std::move(owner)), tag(std::move(name)), no_ack(without_ack)
@@ -121,19 +164,20 @@ inline consumer_core::~consumer_core()
     }
     if (freed != 0)
         c.connection->drop_backlog(freed);
+    if (has_tag && c.is_open())
+        c.remember_leaving(tag, no_ack);
     if (state == status::active)
         c.cancel_in_background(tag);
-    if (state == status::starting && c.is_open())
-        c.remember_leaving(tag, no_ack);
     c.connection->touched();
 }
 
 inline consumer_core* channel_core::find(std::string_view tag) noexcept
 {
-    if (last_ != nullptr && last_->tag == tag)
+    if (last_ != nullptr && last_->tag.size() == tag.size() &&
+        wire::same_bytes(last_->tag.data(), tag.data(), tag.size()))
         return last_;
     for (consumer_core* c : consumers)
-        if (c->tag == tag)
+        if (c->has_tag && c->tag == tag)
             return last_ = c;
     return nullptr;
 }
@@ -149,7 +193,26 @@ inline void channel_core::on_delivery(const engine::event& e)
     const std::string_view tag(args + 1, static_cast<unsigned char>(*args));
     const char* envelope = tag.data() + tag.size();
     consumer_core* consumer = find(tag);
-    received_message m(e.message, envelope, e.delivery_tag, is_own_block(e.message));
+    const bool adopt = is_own_block(e.message);
+    if (consumer != nullptr && !is_recovering() &&
+        deliveries().arrived(e.delivery_tag, !consumer->no_ack)) {
+        received_message& m = consumer->waiting.push_slot();
+        m.assign(e.message, envelope, e.delivery_tag, adopt);
+        connection->add_backlog(m.cost());
+        if (!consumer->readers.empty())
+            consumer->readers.ring_all();
+        return;
+    }
+    on_odd_delivery(e, tag, consumer);
+}
+
+/// A delivery that nobody gets: for a consumer that is leaving, or one that will come again, or one that
+/// can't be.
+inline void channel_core::on_odd_delivery(const engine::event& e, std::string_view tag,
+                                          const consumer_core* consumer)
+{
+    const received_message dropped(e.message, e.message.args.data(), e.delivery_tag,
+                                   is_own_block(e.message));
     const leaving* gone = nullptr;
     if (consumer == nullptr)
         for (const leaving& l : leaving_)
@@ -167,17 +230,8 @@ inline void channel_core::on_delivery(const engine::event& e)
                                   wire::basic::deliver::id, number());
         return;
     }
-    if (comes_again)
-        return;
-    if (consumer == nullptr) {
-        if (needs_ack) // it crossed our cancel: somebody else shall have it
-            connection->engine.settle(*this, e.delivery_tag, engine::settlement::requeue);
-        return;
-    }
-    connection->add_backlog(m.cost());
-    consumer->waiting.push_back(std::move(m));
-    if (!consumer->readers.empty())
-        consumer->readers.ring_all();
+    if (needs_ack) // it crossed our cancel: somebody else shall have it
+        connection->engine.settle(*this, e.delivery_tag, engine::settlement::requeue);
 }
 
 inline void channel_core::on_got(const engine::event& e)
@@ -219,6 +273,7 @@ inline void channel_core::on_cancelled(std::string_view tag)
 {
     if (consumer_core* c = find(tag)) {
         c->state = consumer_core::status::cancelled_by_broker;
+        free_tag(*c);
         c->readers.ring_all();
     }
 }
@@ -228,15 +283,15 @@ inline void channel_core::on_consuming_unasked(std::string_view tag) { cancel_in
 inline void channel_core::on_cancel_done(std::string_view tag)
 {
     std::erase_if(leaving_, [tag](const leaving& l) { return l.tag == tag; });
+    consumer_core* c = find(tag);
+    if (c != nullptr && c->state == consumer_core::status::cancelled)
+        free_tag(*c);
 }
 
 inline void channel_core::cancel_in_background(std::string_view tag)
 {
     if (!is_open())
         return;
-    const consumer_core* c = find(tag);
-    if (c != nullptr)
-        remember_leaving(c->tag, c->no_ack);
     wire::basic::cancel cancel;
     cancel.consumer_tag = tag;
     connection->engine.request(*this, cancel, wire::basic::cancel_ok::id, nullptr, instant::never());

@@ -11,7 +11,7 @@ inline bool channel::settle(std::uint64_t tag, engine::settlement how, bool mult
     const bool news =
         multiple ? engine.settle_up_to(*core_, tag, how) != 0 : engine.settle(*core_, tag, how);
     if (news)
-        core_->connection->schedule_flush();
+        core_->connection->flush_soon();
     return news;
 }
 
@@ -52,7 +52,7 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
         detail::encode_arguments(detail::consume_arguments(o), "basic.consume");
     const std::string tag = o.tag.empty() ? core_->new_tag() : std::string(o.tag);
     for (const detail::consumer_core* c : core_->consumers)
-        if (c->tag == tag) // RabbitMQ would end the whole connection with 530
+        if (c->has_tag && c->tag == tag) // RabbitMQ would end the whole connection with 530
             throw_invalid_argument("basic.consume: this channel has a consumer with the tag '" +
                                    escaped(tag) + "' already");
     wire::basic::consume m;
@@ -69,12 +69,14 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
 
 inline asio::awaitable<consumer> channel::consuming(core_ptr core, local_ptr<detail::consumer_core> c,
                                                     detail::encoded_request request,
-                                                    std::uint16_t prefetch)
+                                                    std::optional<std::uint16_t> prefetch)
 {
     using status = detail::consumer_core::status;
-    if (!c->no_ack && core->is_open()) {
+    // Not sent without need: it makes RabbitMQ forget a limit of the whole channel.
+    if (!c->no_ack && core->is_open() && (prefetch || !core->prefetch_is_told)) {
+        core->prefetch_is_told = !prefetch;
         wire::basic::qos qos;
-        qos.prefetch_count = prefetch;
+        qos.prefetch_count = prefetch.value_or(core->prefetch);
         core->connection->engine.request(*core, qos, wire::basic::qos_ok::id, nullptr, instant::never());
     }
     c->state = status::starting;
@@ -89,6 +91,15 @@ inline asio::awaitable<consumer> channel::consuming(core_ptr core, local_ptr<det
     if (c->state == status::starting)
         c->state = status::active;
     co_return consumer(std::move(c));
+}
+
+inline asio::awaitable<void> channel::prefetch_set(core_ptr core, detail::encoded_request request,
+                                                   std::uint16_t count, bool global)
+{
+    if (!global)
+        core->prefetch = count;
+    core->prefetch_is_told = true;
+    co_await detail::ask_nothing(core, std::move(request));
 }
 
 inline asio::awaitable<std::optional<delivery>> channel::got(core_ptr core,

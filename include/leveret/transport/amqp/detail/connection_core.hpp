@@ -62,6 +62,13 @@ public:
     /// Nobody holds the connection any more: close it in the background.
     virtual void let_go() noexcept = 0;
 
+    /// schedule_flush, for hot paths: nothing if it is on its way already.
+    void flush_soon()
+    {
+        if (!flush_pending_)
+            schedule_flush();
+    }
+
     /// After anything was asked of the engine: sees to output and deadlines.
     void touched()
     {
@@ -117,6 +124,9 @@ public:
 
     std::string blocked_reason;
     std::exception_ptr mechanism_error; ///< what a user's sasl_mechanism threw
+
+protected:
+    bool flush_pending_ = false; ///< a flush is posted or a write is under way
 
 private:
     asio::any_io_executor executor_;

@@ -69,12 +69,13 @@ public:
 
     void schedule_flush() override
     {
-        if (flush_scheduled_ || writing_ || over_)
+        if (flush_pending_ || over_)
             return;
-        flush_scheduled_ = true;
+        flush_pending_ = flush_scheduled_ = true;
         asio::post(executor(), [h = hold()]() mutable {
             const auto self = h.take();
             self->flush_scheduled_ = false;
+            self->flush_pending_ = self->writing_;
             self->flush();
         });
     }
@@ -209,11 +210,12 @@ private:
             buffers_[count++] = asio::const_buffer(data, size);
             return count < max_pieces;
         });
-        writing_ = true;
+        writing_ = flush_pending_ = true;
         stream_.async_write_some(pieces{buffers_, buffers_ + count},
                                  [h = hold()](std::error_code ec, std::size_t n) mutable {
                                      const auto self = h.take();
                                      self->writing_ = false;
+                                     self->flush_pending_ = self->flush_scheduled_;
                                      self->on_written(ec, n);
                                  });
     }

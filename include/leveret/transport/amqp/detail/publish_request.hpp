@@ -1,14 +1,15 @@
 #pragma once
 
+#include "leveret/core/local_ptr.hpp"
 #include "leveret/core/message.hpp"
 #include "leveret/engine/fingerprint.hpp"
 #include "leveret/engine/output_buffer.hpp"
+#include "leveret/wire/byte_order.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/frame.hpp"
 #include "leveret/wire/method.hpp"
 #include "leveret/wire/writer.hpp"
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -29,6 +30,8 @@ struct publish_target {
     bool immediate = false;
 };
 
+class channel_core;
+
 /// One publish between the call and its await: its frames, encoded when it was called, so that nothing
 /// of the caller's is needed later, and copied into the output when it is awaited.
 class publish_request {
@@ -36,20 +39,17 @@ public:
     publish_request() = default;
     publish_request(const publish_request&) = delete;
     publish_request& operator=(const publish_request&) = delete;
-    ~publish_request()
-    {
-        if (heap_ != nullptr)
-            ::operator delete(heap_);
-    }
+    ~publish_request(); // channel_core must be known: channel_core.hpp
 
     /// Encodes method, header and, if it is small, body; a large one is shared if it can be, or copied.
     /// `properties` and `shared` may be null.
-    void encode(std::uint16_t channel, std::uint32_t frame_max, const publish_target& target,
+    void encode(std::uint16_t number, std::uint32_t frame_max, const publish_target& target,
                 const leveret::properties* properties, std::string_view body, const payload* shared);
 
     /// Puts the frames into the output. Throws std::bad_alloc, and then nothing was put.
     void submit(engine::output_buffer& out);
 
+    local_ptr<channel_core> channel; ///< where it goes; keeps the channel while it waits
     std::size_t body_size = 0;
     std::uint32_t mark = 0; ///< fingerprint of a mandatory publish, else 0
     publish_request* next = nullptr;
@@ -79,7 +79,7 @@ private:
     char* heap_ = nullptr;
     payload body_; // shared bodies only
     std::uint32_t frame_max_ = 0;
-    std::uint16_t channel_ = 0;
+    std::uint16_t number_ = 0;
     char inline_[inline_size];
 
     friend class request_pool;
@@ -102,29 +102,9 @@ public:
     request_pool() = default;
     request_pool(const request_pool&) = delete;
     request_pool& operator=(const request_pool&) = delete;
-    ~request_pool()
-    {
-        while (free_ != nullptr)
-            delete std::exchange(free_, free_->next);
-    }
-    [[nodiscard]] publish_request* take()
-    {
-        if (free_ == nullptr)
-            return new publish_request;
-        --count_;
-        return std::exchange(free_, free_->next);
-    }
-    void give_back(publish_request* r) noexcept
-    {
-        if (count_ == kept) {
-            delete r;
-            return;
-        }
-        r->recycle();
-        r->next = free_;
-        free_ = r;
-        ++count_;
-    }
+    ~request_pool();
+    [[nodiscard]] publish_request* take();
+    void give_back(publish_request* r) noexcept;
 
 private:
     publish_request* free_ = nullptr;
@@ -134,49 +114,37 @@ private:
 namespace raw {
 
 // Plain stores for the hot path, where sizes are known to be right.
-inline constexpr bool little = std::endian::native == std::endian::little;
-
-inline char* u8(char* p, std::uint8_t v) noexcept
+template <class T>
+char* number(char* p, T v) noexcept
 {
-    *p = static_cast<char>(v);
-    return p + 1;
+    wire::store_be(p, v);
+    return p + sizeof v;
 }
-inline char* u16(char* p, std::uint16_t v) noexcept
-{
-    const std::uint16_t be = little ? __builtin_bswap16(v) : v;
-    std::memcpy(p, &be, 2);
-    return p + 2;
-}
-inline char* u32(char* p, std::uint32_t v) noexcept
-{
-    const std::uint32_t be = little ? __builtin_bswap32(v) : v;
-    std::memcpy(p, &be, 4);
-    return p + 4;
-}
-inline char* u64(char* p, std::uint64_t v) noexcept
-{
-    const std::uint64_t be = little ? __builtin_bswap64(v) : v;
-    std::memcpy(p, &be, 8);
-    return p + 8;
-}
+inline char* u8(char* p, std::uint8_t v) noexcept { return number(p, v); }
+inline char* u16(char* p, std::uint16_t v) noexcept { return number(p, v); }
+inline char* u32(char* p, std::uint32_t v) noexcept { return number(p, v); }
+inline char* u64(char* p, std::uint64_t v) noexcept { return number(p, v); }
 inline char* bytes(char* p, std::string_view v) noexcept
 {
-    if (!v.empty())
-        std::memcpy(p, v.data(), v.size());
-    return p + v.size();
+    return wire::copy_bytes(p, v.data(), v.size());
 }
 inline char* short_string(char* p, std::string_view v) noexcept
 {
     return bytes(u8(p, static_cast<std::uint8_t>(v.size())), v);
 }
+/// The seven bytes of a frame's header in one store, which also touches the byte behind them: there is
+/// always one, and it is written next.
 inline char* frame(char* p, wire::frame_type type, std::uint16_t channel, std::size_t size) noexcept
 {
-    return u32(u16(u8(p, static_cast<std::uint8_t>(type)), channel), static_cast<std::uint32_t>(size));
+    wire::store_be(p, (std::uint64_t{static_cast<std::uint8_t>(type)} << 56U) |
+                          (std::uint64_t{channel} << 40U) |
+                          (std::uint64_t{static_cast<std::uint32_t>(size)} << 8U));
+    return p + wire::frame_header_size;
 }
 
 } // namespace raw
 
-inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_max,
+inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_max,
                                     const publish_target& target, const leveret::properties* properties,
                                     std::string_view body, const payload* shared)
 {
@@ -186,11 +154,13 @@ inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_m
         wire::content_header_size + (has_properties ? wire::encoded_size(*properties) : 0);
     const std::size_t chunk = frame_max - wire::frame_overhead;
     const bool gather = body.size() >= gather_threshold;
-    const std::size_t frames = gather || body.empty() ? 0 : (body.size() + chunk - 1) / chunk;
+    const std::size_t frames = gather || body.empty() ? 0
+                               : body.size() <= chunk ? 1
+                                                      : (body.size() + chunk - 1) / chunk;
     const std::size_t head = 2 * wire::frame_overhead + method_size + header_size;
 
     char* p = reserve(head + (gather ? 0 : body.size()) + frames * wire::frame_overhead);
-    p = raw::frame(p, wire::frame_type::method, channel, method_size);
+    p = raw::frame(p, wire::frame_type::method, number, method_size);
     p = raw::u32(p, wire::basic::publish::id.value());
     p = raw::u16(p, 0); // ticket: reserved
     p = raw::short_string(p, target.exchange);
@@ -198,7 +168,7 @@ inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_m
     p = raw::u8(p, static_cast<std::uint8_t>((target.mandatory ? 1U : 0U) |
                                              (target.immediate ? 2U : 0U)));
     p = raw::u8(p, wire::frame_end);
-    p = raw::frame(p, wire::frame_type::header, channel, header_size);
+    p = raw::frame(p, wire::frame_type::header, number, header_size);
     if (has_properties) {
         wire::writer out(p, header_size);
         wire::encode_content_header(out, body.size(), *properties);
@@ -210,7 +180,7 @@ inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_m
     }
     p = raw::u8(p, wire::frame_end);
     body_size = body.size();
-    channel_ = channel;
+    number_ = number;
     frame_max_ = frame_max;
     mark = target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0;
     if (gather) {
@@ -219,7 +189,7 @@ inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_m
     }
     while (!body.empty()) {
         const std::string_view part = body.substr(0, chunk);
-        p = raw::frame(p, wire::frame_type::body, channel, part.size());
+        p = raw::frame(p, wire::frame_type::body, number, part.size());
         p = raw::bytes(p, part);
         p = raw::u8(p, wire::frame_end);
         body.remove_prefix(part.size());
@@ -228,11 +198,19 @@ inline void publish_request::encode(std::uint16_t channel, std::uint32_t frame_m
 
 inline void publish_request::submit(engine::output_buffer& out)
 {
-    std::memcpy(out.append(size_), data(), size_);
+    if (body_.empty()) {
+        std::memcpy(out.append(size_), data(), size_);
+        return;
+    }
     const std::size_t chunk = frame_max_ - wire::frame_overhead;
+    const std::size_t frames = (body_.size() + chunk - 1) / chunk;
+    out.reserve(size_ + frames * wire::frame_overhead, frames); // all of it or nothing
+    std::memcpy(out.append(size_), data(), size_);
     for (std::size_t at = 0; at < body_.size(); at += chunk) {
         payload part = body_.slice(at, chunk);
-        raw::frame(out.append(wire::frame_header_size), wire::frame_type::body, channel_, part.size());
+        char head[wire::frame_header_size + 1];
+        raw::frame(head, wire::frame_type::body, number_, part.size());
+        std::memcpy(out.append(wire::frame_header_size), head, wire::frame_header_size);
         out.append_shared(std::move(part));
         raw::u8(out.append(1), wire::frame_end);
     }

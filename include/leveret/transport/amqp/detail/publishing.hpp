@@ -20,25 +20,29 @@ namespace leveret::amqp::detail {
 /// A publish that was called and not yet awaited; its memory goes back to the connection's pool.
 class pending_publish {
 public:
-    explicit pending_publish(local_ptr<channel_core> channel)
-        : channel_(std::move(channel)), request_(channel_->connection->requests.take())
+    explicit pending_publish(const local_ptr<channel_core>& channel)
+        : request_(channel->connection->requests.take())
     {
+        request_->channel = channel;
     }
-    pending_publish(pending_publish&& o) noexcept
-        : channel_(std::move(o.channel_)), request_(std::exchange(o.request_, nullptr))
-    {
-    }
+    pending_publish(pending_publish&& o) noexcept : request_(std::exchange(o.request_, nullptr)) {}
     pending_publish& operator=(pending_publish&&) = delete;
     ~pending_publish()
     {
         if (request_ != nullptr)
-            channel_->connection->requests.give_back(request_);
+            give_back();
     }
-    [[nodiscard]] channel_core& channel() const noexcept { return *channel_; }
+    [[nodiscard]] channel_core& channel() const noexcept { return *request_->channel; }
     [[nodiscard]] publish_request& request() const noexcept { return *request_; }
 
 private:
-    local_ptr<channel_core> channel_;
+    void give_back() noexcept
+    {
+        // The channel may be the last that keeps the connection, and so the pool.
+        const local_ptr<channel_core> channel = std::move(request_->channel);
+        channel->connection->requests.give_back(request_);
+    }
+
     publish_request* request_;
 };
 
@@ -90,7 +94,7 @@ inline std::uint64_t write_publish(const pending_publish& p,
     if (connection.engine.output().size() >= eager_write)
         connection.flush();
     else
-        connection.schedule_flush();
+        connection.flush_soon();
     return number;
 }
 

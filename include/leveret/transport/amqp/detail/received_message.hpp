@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/core/assert.hpp"
 #include "leveret/core/payload.hpp"
 #include "leveret/engine/operation.hpp"
 #include "leveret/wire/content_header.hpp"
@@ -19,12 +20,23 @@ public:
 
     /// `envelope` is where the arguments say tag, redelivered, exchange and routing key; if `adopt`, the
     /// block's only reference is taken over.
-    received_message(const engine::content& c, const char* envelope, std::uint64_t tag, bool adopt) noexcept
-        : block_(c.block), envelope_(envelope), properties_(c.properties.encoded().data()),
-          body_(c.body.data()), body_size_(c.body.size()), tag_(tag),
-          properties_size_(static_cast<std::uint32_t>(c.properties.encoded().size())),
-          flags_(c.properties.flags())
+    received_message(const engine::content& c, const char* envelope, std::uint64_t tag,
+                     bool adopt) noexcept
     {
+        assign(c, envelope, tag, adopt);
+    }
+    /// The same, for an empty one.
+    void assign(const engine::content& c, const char* envelope, std::uint64_t tag, bool adopt) noexcept
+    {
+        LEVERET_ASSERT(block_ == nullptr);
+        block_ = c.block;
+        envelope_ = envelope;
+        properties_ = c.properties.encoded().data();
+        body_ = c.body.data();
+        body_size_ = c.body.size();
+        tag_ = tag;
+        properties_size_ = static_cast<std::uint32_t>(c.properties.encoded().size());
+        flags_ = c.properties.flags();
         block_->add_lease();
         if (adopt)
             block_->drop_reference();

@@ -2,6 +2,9 @@
 
 #include "leveret/core/error.hpp"
 #include "leveret/engine/failure.hpp"
+#include "leveret/io/config.hpp"
+
+#include <asio/error.hpp>
 
 #include <string>
 #include <string_view>
@@ -49,7 +52,8 @@ namespace leveret::amqp::detail {
     d.operation = operation;
     d.operation_fate = what;
     d.channel = channel;
-    throw operation_cancelled(std::string(operation) + " was cancelled", std::move(d));
+    throw operation_cancelled(asio::error::operation_aborted, std::string(operation) + " was cancelled",
+                              std::move(d));
 }
 
 } // namespace leveret::amqp::detail
