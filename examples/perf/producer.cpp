@@ -63,8 +63,10 @@ asio::awaitable<void> producer::run(std::size_t)
         co_await flush();
     } else {
         co_await publish_all(channel_, patient);
-        // An answer tells that the broker has read it all, or why it closed the channel.
-        co_await channel_.set_prefetch(0, false, {.timeout = lv::duration::never()});
+        // An answer tells that the broker has read it all, or why it closed the channel. Who stops a run
+        // before it is complete does not want to wait for that.
+        if (!state_.is_stopping())
+            co_await channel_.set_prefetch(0, false, {.timeout = lv::duration::never()});
     }
     state_.work_ended(done_.published - done_.returned - done_.rejected);
 }

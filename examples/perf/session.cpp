@@ -33,17 +33,35 @@ session::session(const asio::any_io_executor& executor, const options& o)
 
 asio::awaitable<void> session::run()
 {
+    std::exception_ptr error;
+    try {
+        co_await set_up();
+    } catch (...) {
+        error = std::current_exception();
+    }
+    if (!error) {
+        begin();
+        co_await state_.until_over();
+        error = state_.error();
+    }
+    try {
+        co_await end();
+    } catch (...) {
+        if (!error) // else it is most likely a consequence
+            error = std::current_exception();
+    }
+    if (error)
+        std::rethrow_exception(error);
+}
+
+asio::awaitable<void> session::set_up()
+{
     co_await topology_.declare();
     make_workers();
     for (const auto& w : workers_)
         co_await w->open();
     for (const auto& w : workers_)
         co_await w->subscribe();
-    begin();
-    co_await state_.until_over();
-    co_await end();
-    if (state_.error())
-        std::rethrow_exception(state_.error());
 }
 
 void session::make_workers()

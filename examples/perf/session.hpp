@@ -32,6 +32,7 @@ public:
     [[nodiscard]] measurement measured() const;
 
 private:
+    [[nodiscard]] asio::awaitable<void> set_up();
     void make_workers();
     void begin();
     void spawn(worker& w, std::size_t loop);

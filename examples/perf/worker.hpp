@@ -31,7 +31,11 @@ public:
     [[nodiscard]] virtual asio::awaitable<void> run(std::size_t loop) = 0;
     /// Before the connection is closed: tells the broker what it has not been told yet.
     virtual void settle() {}
-    [[nodiscard]] asio::awaitable<void> close() { return connection_.close(); }
+    /// Waits until the broker has read what was published, but not for ever.
+    [[nodiscard]] asio::awaitable<void> close()
+    {
+        return connection_.close({.timeout = lv::duration::seconds(10)});
+    }
 
     /// Whether the run lasts until its loop has ended.
     [[nodiscard]] virtual bool is_source() const { return false; }

@@ -27,7 +27,7 @@ asio::awaitable<void> rpc_server(tutorial::arguments args)
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("rpc_queue");
 
-    std::function<void()> enough;
+    std::function<void()> enough; // for --count: stops the server
     auto answer = [&](lv::amqp::delivery& request) -> asio::awaitable<void> {
         std::cout << " [.] fib(" << request.body() << ")\n";
         lv::message result(std::to_string(fib(tutorial::number(request.body()))));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -60,5 +61,21 @@ inline std::string big_endian(unsigned long long n, std::size_t size)
         out[i] = static_cast<char>(static_cast<unsigned char>(n >> (8U * (size - 1U - i))));
     return out;
 }
+
+/// A copy in heap memory of exactly its size, so that a sanitizer sees a read of one byte past the end
+/// (a short std::string has more room than it needs).
+class exact_bytes {
+public:
+    explicit exact_bytes(std::string_view bytes)
+        : memory_(std::make_unique<char[]>(bytes.size())), size_(bytes.size())
+    {
+        bytes.copy(memory_.get(), size_);
+    }
+    [[nodiscard]] std::string_view view() const noexcept { return {memory_.get(), size_}; }
+
+private:
+    std::unique_ptr<char[]> memory_;
+    std::size_t size_;
+};
 
 } // namespace leveret::test

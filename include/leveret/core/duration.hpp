@@ -19,18 +19,33 @@ concept chrono_duration = requires(T d) {
 /// say `{.timeout = 5s}` while the lower layers stay free of <chrono> (which costs a tenth of a second
 /// to compile). Conversions saturate; a value of `never` means "no limit".
 class duration {
+    // First, for clang wants it before a constant expression uses it.
+    /// `count` units of num / den seconds in nanoseconds; what is not a number becomes `never`.
+    template <class Rep>
+    static constexpr std::int64_t scaled(Rep count, std::int64_t num, std::int64_t den) noexcept
+    {
+        constexpr std::int64_t second = 1'000'000'000;
+        const double approximate =
+            static_cast<double>(count) * static_cast<double>(num) * 1e9 / static_cast<double>(den);
+        if (!(approximate < 9.2e18))
+            return std::numeric_limits<std::int64_t>::max();
+        if (approximate <= -9.2e18)
+            return std::numeric_limits<std::int64_t>::min();
+        // Exact for a whole number of units that are each a whole number of nanoseconds. The product
+        // fits, since the approximation does.
+        constexpr bool is_integer = static_cast<Rep>(1) / static_cast<Rep>(2) == static_cast<Rep>(0);
+        if (is_integer && count != Rep{} && second % den == 0)
+            return static_cast<std::int64_t>(count) * (second / den * num);
+        return static_cast<std::int64_t>(approximate);
+    }
+
 public:
     constexpr duration() noexcept = default;
 
     /// Made by `5s`, `200ms` and the like. Throws nothing; too large a value becomes `never`.
     template <detail::chrono_duration D>
     constexpr duration(D d) noexcept // NOLINT: implicit on purpose
-        : ns_(scaled(static_cast<double>(d.count()) * D::period::num * 1e9 / D::period::den,
-                     static_cast<std::int64_t>(d.count()),
-                     1'000'000'000 % D::period::den == 0
-                         ? static_cast<std::int64_t>(1'000'000'000 / D::period::den) *
-                               static_cast<std::int64_t>(D::period::num)
-                         : 0))
+        : ns_(scaled(d.count(), D::period::num, D::period::den))
     {
     }
 
@@ -42,11 +57,11 @@ public:
     }
     [[nodiscard]] static constexpr duration milliseconds(std::int64_t n) noexcept
     {
-        return nanoseconds(n * 1'000'000);
+        return nanoseconds(scaled(n, 1, 1000));
     }
     [[nodiscard]] static constexpr duration seconds(std::int64_t n) noexcept
     {
-        return nanoseconds(n * 1'000'000'000);
+        return nanoseconds(scaled(n, 1, 1));
     }
     [[nodiscard]] static constexpr duration never() noexcept
     {
@@ -60,16 +75,6 @@ public:
     friend constexpr auto operator<=>(duration, duration) noexcept = default;
 
 private:
-    static constexpr std::int64_t scaled(double approximate, std::int64_t count,
-                                         std::int64_t factor) noexcept
-    {
-        if (approximate >= 9.2e18)
-            return std::numeric_limits<std::int64_t>::max();
-        if (approximate <= -9.2e18)
-            return std::numeric_limits<std::int64_t>::min();
-        return factor != 0 ? count * factor : static_cast<std::int64_t>(approximate);
-    }
-
     std::int64_t ns_ = 0;
 };
 

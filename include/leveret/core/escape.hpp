@@ -31,9 +31,12 @@ namespace detail {
         point = (point << 6U) | (byte(at + i) & 0x3fU);
     }
     const bool overlong = (length == 3 && point < 0x800) || (length == 4 && point < 0x10000);
-    const bool hidden = point < 0xa0 || (point >= 0x200b && point <= 0x200f) ||
+    const bool hidden = point < 0xa0 || point == 0xad || point == 0x61c || point == 0x180e ||
+                        (point >= 0x200b && point <= 0x200f) ||
                         (point >= 0x2028 && point <= 0x202e) ||
-                        (point >= 0x2066 && point <= 0x2069) || point == 0xfeff;
+                        (point >= 0x2060 && point <= 0x206f) || point == 0xfeff ||
+                        (point >= 0xfff9 && point <= 0xfffb) ||
+                        (point >= 0xe0000 && point <= 0xe007f);
     const bool surrogate = point >= 0xd800 && point <= 0xdfff;
     return overlong || hidden || surrogate || point > 0x10ffff ? 0 : length;
 }

@@ -41,7 +41,8 @@ public:
     /// A block of another capacity with the first `used` bytes of this one. Needs the only reference,
     /// consumes it, and lets the allocator grow large blocks without copying. Throws std::bad_alloc, and then
     /// leaves `block` as it was.
-    [[nodiscard]] static shared_block* resize(shared_block* block, std::size_t used,
+    [[nodiscard]] static shared_block* resize(shared_block* block,
+                                              [[maybe_unused]] std::size_t used,
                                               std::size_t capacity)
     {
         LEVERET_ASSERT(block->is_unique() && used <= capacity && used <= block->capacity());

@@ -41,6 +41,8 @@ public:
     properties& clear(property p) noexcept
     {
         flags_ = static_cast<std::uint16_t>(flags_ & ~bit(p));
+        if (!has(property::headers))
+            headers_ = table();
         return *this;
     }
     /// The bits of those that are set, as in a content header.

@@ -55,27 +55,14 @@ public:
         ++size_;
         return slot;
     }
-    /// Appends an element to be filled in: it is as new, or as it was left when it was removed.
-    T& push_slot()
-    {
-        if (size_ == capacity_)
-            grow();
-        return slots_[(head_ + size_++) & mask()];
-    }
     /// Removes the first element and returns it.
     T pop_front() noexcept
     {
         LEVERET_ASSERT(size_ > 0);
         T value = std::move(slots_[head_]);
-        drop_front();
-        return value;
-    }
-    /// Removes the first element, which was moved from or is trivial: its slot is used again as it is.
-    void drop_front() noexcept
-    {
-        LEVERET_ASSERT(size_ > 0);
         head_ = (head_ + 1) & mask();
         --size_;
+        return value;
     }
     /// Removes the element at `i` and returns it. Costs a move for each element before it.
     T extract(std::size_t i) noexcept

@@ -183,13 +183,17 @@ private:
         scalar() noexcept : i64(0) {}
     };
 
+    [[nodiscard]] static bool same_number(double a, double b) noexcept
+    {
+        return a == b || (a != a && b != b);
+    }
     [[nodiscard]] bool equals(const field_value& o) const noexcept
     {
         switch (type_) {
         case field_type::none: return true;
         case field_type::boolean: return scalar_.b == o.scalar_.b;
-        case field_type::float32: return !(scalar_.f < o.scalar_.f || scalar_.f > o.scalar_.f);
-        case field_type::float64: return !(scalar_.d < o.scalar_.d || scalar_.d > o.scalar_.d);
+        case field_type::float32: return same_number(scalar_.f, o.scalar_.f);
+        case field_type::float64: return same_number(scalar_.d, o.scalar_.d);
         case field_type::decimal: return scalar_.dec == o.scalar_.dec;
         case field_type::timestamp: return scalar_.t == o.scalar_.t;
         case field_type::string:

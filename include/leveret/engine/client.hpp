@@ -45,6 +45,7 @@ struct event {
     content message;
     std::uint64_t delivery_tag = 0;
     bool no_ack = false; ///< of `got`
+    bool same_consumer = false; ///< of `delivery`: surely for the consumer of the delivery before
     std::string_view text;
 };
 
@@ -110,6 +111,12 @@ public:
     void input_ended(std::error_code why, std::string_view what);
     /// The next thing that happened, or null when more bytes are needed.
     [[nodiscard]] const event* next_event();
+    /// The same, but only if it is a delivery that lies whole in the read block and nothing has to be told
+    /// before it: a short way for the most common event.
+    [[nodiscard]] const event* next_delivery()
+    {
+        return state_ == state::open && (take_same_delivery() || take_delivery()) ? &event_ : nullptr;
+    }
 
     // Time.
     [[nodiscard]] instant next_deadline() const noexcept { return deadlines_.next(); }
@@ -164,6 +171,9 @@ private:
 
     // Defined in client_input.hpp, client_handshake.hpp and client_output.hpp.
     bool take_delivery();
+    bool take_same_delivery() noexcept;
+    void remember_shape(const char* p, std::size_t tag_at, std::size_t args_size, std::size_t body_size,
+                        std::size_t whole) noexcept;
     bool handle_frame(const wire::frame_view& frame);
     bool handle_method(std::uint16_t channel, std::string_view payload);
     bool handle_handshake(wire::method_number id, wire::reader& in);
@@ -233,6 +243,19 @@ private:
     pod_vector<client_channel*> in_place_; // channels whose unfinished message lies in the read block
     pod_vector<client_channel*> unflushed_;
     ring_queue<operation*> connection_requests_; // update-secret, in order
+    /// A delivery without properties as it lay in the buffer, up to its body.
+    struct delivery_shape {
+        std::size_t whole = static_cast<std::size_t>(-1); // impossible: no shape is known
+        std::size_t tag_at = 0;
+        std::size_t args_size = 0;
+        std::size_t head_size = 0;
+        std::size_t body_size = 0;
+        char head[160] = {};
+    };
+
+    delivery_shape shape_;
+    std::uint64_t last_start_ = 0;           // of the last delivery taken the short way: type, channel, size
+    client_channel* last_channel_ = nullptr; // and its channel, while that has its number
     event event_;
     std::string event_text_;
 };

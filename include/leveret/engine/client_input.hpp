@@ -6,6 +6,7 @@
 #include "leveret/wire/byte_order.hpp"
 
 #include <cstddef>
+#include <cstring>
 #include <string>
 #include <string_view>
 
@@ -88,76 +89,131 @@ inline const event* client::next_event()
     }
 }
 
+/// The shortest way: a delivery that differs from the last one in nothing but its tag, its redelivered
+/// bit and its body. Everything else of it was checked then, so it is only compared.
+inline bool client::take_same_delivery() noexcept
+{
+    const std::string_view in = input_.unread();
+    if (last_channel_ == nullptr || in.size() < shape_.whole)
+        return false;
+    const char* p = in.data();
+    constexpr std::size_t varying = 9; // delivery tag, redelivered
+    const std::size_t rest = shape_.tag_at + varying;
+    if (std::memcmp(p, shape_.head, shape_.tag_at) != 0 ||
+        std::memcmp(p + rest, shape_.head + rest, shape_.head_size - rest) != 0 ||
+        static_cast<unsigned char>(p[shape_.whole - 1]) != wire::frame_end ||
+        last_channel_->state_ != channel_state::open || !last_channel_->assembly_.is_idle())
+        return false;
+    event_.what = event::kind::delivery;
+    event_.channel = last_channel_;
+    event_.same_consumer = true;
+    event_.delivery_tag = wire::load_be<std::uint64_t>(p + shape_.tag_at);
+    event_.message.args = {p + 11, shape_.args_size};
+    event_.message.properties = {};
+    event_.message.body = {p + shape_.head_size, shape_.body_size};
+    event_.message.block = input_.block();
+    input_.consume(shape_.whole);
+    return true;
+}
+
+/// Keeps the shape of a delivery without properties for the next one.
+inline void client::remember_shape(const char* p, std::size_t tag_at, std::size_t args_size,
+                                   std::size_t body_size, std::size_t whole) noexcept
+{
+    const std::size_t head_size = whole - body_size - 1;
+    if (head_size > sizeof shape_.head) {
+        shape_.whole = static_cast<std::size_t>(-1);
+        return;
+    }
+    std::memcpy(shape_.head, p, head_size);
+    shape_.tag_at = tag_at;
+    shape_.args_size = args_size;
+    shape_.head_size = head_size;
+    shape_.body_size = body_size;
+    shape_.whole = whole;
+}
+
 /// The short way for the most common input: a whole delivery at the front of the buffer, its three frames
 /// one behind the other and nothing odd about them. Anything else is left where it is for the long way,
 /// which knows all cases and all errors; tests hold the two against each other.
 inline bool client::take_delivery()
 {
+    constexpr std::size_t least = 2 * wire::frame_overhead + 4 + 12 + wire::content_header_size;
     const std::string_view in = input_.unread();
     const char* p = in.data();
-    constexpr std::size_t least = 2 * wire::frame_overhead + 4 + 12 + wire::content_header_size;
-    if (in.size() < least || p[0] != 1 ||
-        wire::load_be<std::uint32_t>(p + 7) != wire::basic::deliver::id.value())
+    if (in.size() < least || wire::load_be<std::uint32_t>(p + 7) != wire::basic::deliver::id.value())
         return false;
-    const auto number = wire::load_be<std::uint16_t>(p + 1);
-    slot* s = slot_of(number);
-    if (s == nullptr || s->channel == nullptr || s->channel->state_ != channel_state::open ||
-        !s->channel->assembly_.is_idle())
+    const auto octet = [p](std::size_t at) { return std::size_t{static_cast<unsigned char>(p[at])}; };
+    // Frame type, channel and size, in one look if they are those of the delivery before.
+    const std::uint64_t start = wire::load_be<std::uint64_t>(p) >> 8U;
+    client_channel* channel = last_channel_;
+    if (start != last_start_ || channel == nullptr) {
+        const slot* s = slot_of(static_cast<std::uint16_t>(start >> 32U));
+        if (octet(0) != 1 || s == nullptr || s->channel == nullptr)
+            return false;
+        channel = s->channel;
+    }
+    if (channel->state_ != channel_state::open || !channel->assembly_.is_idle())
         return false;
-    const std::size_t method_size = wire::load_be<std::uint32_t>(p + 3);
+    const std::size_t method_size = start & 0xffffffffU;
     const std::size_t header_at = method_size + wire::frame_overhead;
-    if (method_size < 4 + 12 || header_at > limits_.frame_max ||
+    if (method_size < 4 + 12 ||
         in.size() - wire::frame_overhead - wire::content_header_size < header_at)
         return false;
-    // Arguments: consumer tag, delivery tag, redelivered, exchange, routing key. Each length octet lies
-    // inside the method, since the shortest rest is checked before it is read.
-    const auto length = [p](std::size_t at) { return static_cast<unsigned char>(p[at]); };
-    const std::size_t args_end = method_size + wire::frame_header_size;
-    const std::size_t tag_at = 12 + std::size_t{length(11)};
-    if (tag_at + 11 > args_end)
+    // Arguments: consumer tag, delivery tag, redelivered, exchange, routing key, end of frame.
+    const std::size_t tag_at = 12 + octet(11);
+    if (tag_at + 11 >= header_at)
         return false;
-    const std::size_t key_at = tag_at + 10 + length(tag_at + 9);
-    if (key_at >= args_end || key_at + 1 + length(key_at) != args_end ||
-        length(args_end) != wire::frame_end)
+    const std::size_t key_at = tag_at + 10 + octet(tag_at + 9);
+    if (key_at + 1 >= header_at || key_at + 2 + octet(key_at) != header_at ||
+        octet(header_at - 1) != wire::frame_end)
         return false;
     const char* h = p + header_at;
-    const std::size_t header_size = wire::load_be<std::uint32_t>(h + 3);
+    const std::uint64_t same_channel = start & 0xffff00000000U;
+    const std::uint64_t header_start = wire::load_be<std::uint64_t>(h) >> 8U;
+    const std::size_t header_size = header_start & 0xffffffffU;
     const std::size_t body_at = header_at + header_size + wire::frame_overhead;
-    if (h[0] != 2 || wire::load_be<std::uint16_t>(h + 1) != number ||
-        header_size < wire::content_header_size || header_size + wire::frame_overhead > limits_.frame_max ||
-        in.size() < body_at || length(body_at - 1) != wire::frame_end)
+    if ((header_start ^ header_size) != (same_channel | (std::uint64_t{2} << 48U)) ||
+        header_size < wire::content_header_size || in.size() < body_at ||
+        octet(body_at - 1) != wire::frame_end)
         return false;
-    const std::string_view header_payload(h + wire::frame_header_size, header_size);
+    std::uint64_t body_size = wire::load_be<std::uint64_t>(h + 11);
     wire::content_header header;
-    if (header_size == wire::content_header_size && h[19] == 0 && h[20] == 0 &&
-        wire::load_be<std::uint16_t>(h + 7) == wire::basic_class)
-        header.body_size = wire::load_be<std::uint64_t>(h + 11);
-    else if (wire::parse_content_header(header_payload, limits_.table_depth, header) !=
-             protocol_errc::none)
+    if ((header_size != wire::content_header_size || h[19] != 0 || h[20] != 0 ||
+         wire::load_be<std::uint16_t>(h + 7) != wire::basic_class) &&
+        wire::parse_content_header({h + wire::frame_header_size, header_size}, limits_.table_depth,
+                                   header) != protocol_errc::none)
         return false;
     std::size_t end = body_at;
-    const char* b = p + body_at;
-    if (header.body_size != 0) {
-        if (header.body_size > limits_.frame_max - wire::frame_overhead ||
-            header.body_size > limits_.message_size ||
-            in.size() - body_at < header.body_size + wire::frame_overhead)
+    const char* body = p + body_at;
+    if (body_size != 0) {
+        if (body_size > limits_.message_size ||
+            in.size() - body_at < wire::frame_overhead ||
+            in.size() - body_at - wire::frame_overhead < body_size)
             return false;
-        end = body_at + static_cast<std::size_t>(header.body_size) + wire::frame_overhead;
-        if (b[0] != 3 || wire::load_be<std::uint16_t>(b + 1) != number ||
-            wire::load_be<std::uint32_t>(b + 3) != header.body_size ||
-            length(end - 1) != wire::frame_end)
+        end += static_cast<std::size_t>(body_size) + wire::frame_overhead;
+        if (wire::load_be<std::uint64_t>(body) >> 8U !=
+                (body_size | same_channel | (std::uint64_t{3} << 48U)) ||
+            octet(end - 1) != wire::frame_end)
             return false;
+        body += wire::frame_header_size;
     }
-    input_.consume(end);
+    if (end > limits_.frame_max) // so none of the three is above it
+        return false;
+    last_start_ = start;
+    last_channel_ = channel;
+    shape_.whole = static_cast<std::size_t>(-1);
+    if (header.properties.flags() == 0 && body_size != 0)
+        remember_shape(p, tag_at, header_at - 12, static_cast<std::size_t>(body_size), end);
     event_.what = event::kind::delivery;
-    event_.channel = s->channel;
-    event_.op = nullptr;
+    event_.channel = channel;
+    event_.same_consumer = false;
     event_.delivery_tag = wire::load_be<std::uint64_t>(p + tag_at);
-    event_.message.args = {p + 11, args_end - 11};
+    event_.message.args = {p + 11, header_at - 12};
     event_.message.properties = header.properties;
-    event_.message.body = {b + (header.body_size != 0 ? wire::frame_header_size : 0),
-                           static_cast<std::size_t>(header.body_size)};
+    event_.message.body = {body, static_cast<std::size_t>(body_size)};
     event_.message.block = input_.block();
+    input_.consume(end);
     return true;
 }
 
@@ -372,7 +428,8 @@ inline bool client::handle_answer(client_channel& channel, wire::method_number i
         channel.state_ = channel_state::open;
     if (id == wire::basic::recover_ok::id)
         --channel.recovering_;
-    if (request.op != nullptr) {
+    // One that timed out but is not abandoned yet does not take its answer any more.
+    if (request.op != nullptr && request.op->is_waiting()) {
         deadlines_.disarm(*request.op);
         request.op->result() = std::move(result);
         if (id == wire::basic::get_empty::id)
@@ -434,13 +491,15 @@ inline bool client::complete_content(client_channel& channel)
     if (id == wire::basic::deliver::id) {
         static_cast<void>(in.short_string());
         event_.delivery_tag = in.u64();
+        event_.same_consumer = false;
+        shape_.whole = static_cast<std::size_t>(-1); // "the delivery before" is this one now
         return emit(event::kind::delivery, &channel);
     }
     event_.delivery_tag = in.u64();
     const auto request = channel.pending_.extract(channel.find_request(id));
     if (request.op != nullptr)
         deadlines_.disarm(*request.op);
-    event_.op = request.op;
+    event_.op = request.op != nullptr && request.op->is_waiting() ? request.op : nullptr;
     event_.no_ack = request.no_ack;
     return emit(event::kind::got, &channel);
 }
@@ -486,6 +545,7 @@ inline bool client::on_channel_closed(std::uint16_t number, client_channel& chan
                                       const failure& why)
 {
     slots_[number] = slot{};
+    last_channel_ = nullptr;
     if (why)
         channel.reason_ = why;
     channel.state_ = channel_state::closed;
@@ -586,6 +646,7 @@ inline bool client::end(failure why)
 
 inline void client::fail_waiters(const failure& why)
 {
+    last_channel_ = nullptr;
     for (slot& s : slots_) {
         client_channel* channel = std::exchange(s, slot{}).channel;
         if (channel == nullptr)

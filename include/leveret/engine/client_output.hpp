@@ -160,6 +160,8 @@ inline void client::detach_channel(client_channel& channel)
         close_channel(channel, nullptr, instant::never());
     if (channel.state_ == channel_state::closing)
         slots_[channel.number_] = slot{nullptr, true};
+    if (last_channel_ == &channel)
+        last_channel_ = nullptr;
     while (!channel.pending_.empty()) {
         const auto request = channel.pending_.pop_front();
         if (request.op != nullptr)

@@ -40,6 +40,7 @@ public:
     {
         entry e;
         e.listener = listener;
+        e.is_plain = listener == nullptr;
         e.own_number = own_number;
         e.bytes = static_cast<std::uint32_t>(bytes < 0xffffffffU ? bytes : 0xffffffffU);
         e.fingerprint = fingerprint;
@@ -74,7 +75,8 @@ public:
         return true;
     }
 
-    /// basic.return: marks the oldest publish that looks like this one. False if there is none.
+    /// basic.return: marks the oldest publish that looks like this one. False if there is none, or if it
+    /// was published without a listener: then the message is for those who take returns.
     [[nodiscard]] bool returned(std::uint32_t fingerprint, std::uint16_t code, std::string_view text)
     {
         // Returns come in the order of the publishes, so the search goes on where the last one ended.
@@ -84,12 +86,13 @@ public:
         for (std::size_t step = 0; step < n; ++step) {
             const std::size_t i = start + step < n ? start + step : start + step - n;
             entry& e = entries_[i];
-            if (e.fingerprint != fingerprint || e.done || e.is_returned || e.listener == nullptr)
+            if (e.fingerprint != fingerprint || e.done || e.is_returned)
                 continue;
-            returns_.push_back(return_note(base_ + i, code, std::string(text)));
+            if (!e.is_plain)
+                returns_.push_back(return_note(base_ + i, code, std::string(text)));
             e.is_returned = true;
             hint_ = base_ + i + 1;
-            return true;
+            return !e.is_plain;
         }
         return false;
     }
@@ -122,6 +125,7 @@ private:
         std::uint32_t fingerprint = 0;
         bool done = false;
         bool is_returned = false;
+        bool is_plain = false; // never had a listener
     };
     struct return_note {
         return_note() = default;

@@ -22,36 +22,18 @@ enum class settlement : std::uint8_t {
 /// 3...; a broker that leaves gaps is understood as long as they are small.
 class settlements {
 public:
-    /// Larger gaps than this between two delivery tags are not believed.
+    /// Tags that were left out are kept note of until all before them are settled. More than this are not
+    /// believed: a byte for each is memory that no delivery was sent for.
     static constexpr std::uint64_t max_gap = 65536;
 
     /// A delivery arrived. False if its tag can't be: not above the last one, or far above it.
     [[nodiscard]] bool arrived(std::uint64_t tag, bool needs_settling)
     {
-        if (tag == next_ && !needs_settling && states_.empty()) {
+        if (tag == next_ && !needs_settling && states_.empty()) { // the hot path
             base_ = run_ = ++next_;
             return true;
         }
-        if (tag < next_ || tag - next_ > max_gap)
-            return false;
-        if (states_.empty()) {
-            base_ = run_ = tag;
-        } else {
-            for (; next_ < tag; ++next_)
-                states_.push_back(settlement::settled);
-            extend_run();
-        }
-        next_ = tag + 1;
-        if (needs_settling) {
-            states_.push_back(settlement::open);
-            ++open_;
-        } else if (states_.empty()) {
-            base_ = run_ = next_;
-        } else {
-            states_.push_back(settlement::settled);
-            extend_run();
-        }
-        return true;
+        return arrived_otherwise(tag, needs_settling);
     }
 
     /// Settles one delivery; false if it was settled before or never came.
@@ -130,6 +112,38 @@ public:
     }
 
 private:
+    [[nodiscard]] bool arrived_otherwise(std::uint64_t tag, bool needs_settling)
+    {
+        if (tag < next_ || tag - next_ > max_gap)
+            return false;
+        if (states_.empty()) {
+            base_ = run_ = tag;
+        } else {
+            if (base_ > last_skipped_)
+                skipped_ = 0;
+            if (tag - next_ > max_gap - skipped_)
+                return false;
+            if (tag != next_) {
+                skipped_ += tag - next_;
+                last_skipped_ = tag - 1;
+            }
+            for (; next_ < tag; ++next_)
+                states_.push_back(settlement::settled);
+            extend_run();
+        }
+        next_ = tag + 1;
+        if (needs_settling) {
+            states_.push_back(settlement::open);
+            ++open_;
+        } else if (states_.empty()) {
+            base_ = run_ = next_;
+        } else {
+            states_.push_back(settlement::settled);
+            extend_run();
+        }
+        return true;
+    }
+
     void mark(std::uint64_t tag, settlement how) noexcept
     {
         states_[static_cast<std::size_t>(tag - base_)] = how;
@@ -147,6 +161,8 @@ private:
     std::uint64_t run_ = 1;           // lowest open tag: all in [base_, run_) are settled
     std::uint64_t next_ = 1;          // the tag after the last that arrived
     std::size_t open_ = 0;
+    std::uint64_t skipped_ = 0;      // tags in states_ that never arrived, or a few more
+    std::uint64_t last_skipped_ = 0; // the highest of them
 };
 
 } // namespace leveret::engine

@@ -16,15 +16,16 @@ using leveret::properties;
 using leveret::protocol_errc;
 using leveret::test::big_endian;
 using leveret::test::bytes;
+using leveret::test::exact_bytes;
 using leveret::test::random_values;
 
 namespace {
 
 protocol_errc parse(std::string_view payload, std::uint32_t depth = 4)
 {
-    const std::string copy(payload); // of just its size, for the sanitizers
+    const exact_bytes copy(payload);
     content_header header;
-    return parse_content_header(copy, depth, header);
+    return parse_content_header(copy.view(), depth, header);
 }
 
 std::string encoded(const properties& p)

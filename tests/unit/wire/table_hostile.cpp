@@ -20,6 +20,7 @@ using leveret::table;
 using leveret::test::allocation_watch;
 using leveret::test::big_endian;
 using leveret::test::bytes;
+using leveret::test::exact_bytes;
 using leveret::test::random_values;
 
 namespace {
@@ -50,8 +51,8 @@ table nested_table(std::uint32_t depth)
 
 protocol_errc check(std::string_view notation, std::uint32_t depth = 4)
 {
-    const std::string encoded = bytes(notation); // of just its size, for the sanitizers
-    return check_table({encoded}, depth);
+    const exact_bytes encoded(bytes(notation));
+    return check_table({encoded.view()}, depth);
 }
 
 } // namespace

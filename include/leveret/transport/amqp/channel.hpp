@@ -210,14 +210,13 @@ public:
                      publish_options o = {})
     {
         const detail::publish_target target{exchange, routing_key, o.mandatory, o.immediate};
-        return try_submit(
-            detail::prepare_publish(core_, target, &m.properties(), m.text(), &m.body()));
+        return try_submit(target, &m.properties(), m.text(), &m.body());
     }
     bool try_publish(std::string_view exchange, std::string_view routing_key, std::string_view body,
                      publish_options o = {})
     {
         const detail::publish_target target{exchange, routing_key, o.mandatory, o.immediate};
-        return try_submit(detail::prepare_publish(core_, target, nullptr, body, nullptr));
+        return try_submit(target, nullptr, body, nullptr);
     }
 
     /// Publishes and waits for what becomes of it: confirmed, rejected, or unroutable with the broker's
@@ -354,7 +353,8 @@ private:
         return detail::ask_nothing(core_, std::move(request));
     }
     bool settle(std::uint64_t tag, engine::settlement how, bool multiple);
-    bool try_submit(detail::pending_publish p);
+    bool try_submit(const detail::publish_target& target, const leveret::properties* properties,
+                    std::string_view body, const payload* shared);
 
     using core_ptr = local_ptr<detail::channel_core>;
     static asio::awaitable<queue_info> declared(core_ptr core, detail::encoded_request request,

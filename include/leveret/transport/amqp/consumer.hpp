@@ -62,13 +62,7 @@ private:
 
     [[nodiscard]] static delivery take(core& c)
     {
-        detail::received_message& m = c.waiting.front();
-        c.channel->connection->drop_backlog(m.cost());
-        delivery d(std::move(m));
-        c.waiting.drop_front();
-        if (!c.no_ack)
-            d.channel_ = c.channel;
-        return d;
+        return delivery(c.no_ack ? local_ptr<detail::channel_core>() : c.channel, c.pop());
     }
     [[nodiscard]] static asio::awaitable<std::optional<delivery>> next_of(local_ptr<core> c,
                                                                          duration timeout)

@@ -106,8 +106,6 @@ private:
     {
     }
 
-    explicit delivery(detail::received_message&& m) noexcept : message_(std::move(m)) {}
-
     bool settle(engine::settlement how, bool multiple)
     {
         if (!channel_)

@@ -32,8 +32,11 @@ public:
     bool no_ack;
     status state = status::starting;
     bool has_tag = true; ///< the broker may still send deliveries for its tag
-    ring_queue<received_message> waiting;
+    ring_queue<received_record*> waiting; ///< owned: see pop
     wait_queue readers;
+
+    /// The first that waits.
+    [[nodiscard]] received_message pop() noexcept;
 };
 
 /// State of a channel, shared by its handle, consumers, deliveries and publishes on their way.
@@ -105,7 +108,7 @@ private:
     [[nodiscard]] consumer_core* find(std::string_view tag) noexcept;
 
     std::vector<leaving> leaving_;
-    consumer_core* last_ = nullptr; // the consumer of the last delivery: mostly it is the next one's too
+    consumer_core* last_ = nullptr; // whom the last delivery went to, if it is still there
     std::uint64_t tags_ = 0;
 
     friend class consumer_core;
@@ -155,20 +158,23 @@ inline consumer_core::~consumer_core()
     std::erase(c.consumers, this);
     if (c.last_ == this)
         c.last_ = nullptr;
-    std::size_t freed = 0;
     while (!waiting.empty()) {
-        const received_message m = waiting.pop_front();
-        freed += m.cost();
+        const received_message m = pop();
         if (!no_ack)
             c.connection->engine.settle(c, m.tag(), engine::settlement::requeue);
     }
-    if (freed != 0)
-        c.connection->drop_backlog(freed);
     if (has_tag && c.is_open())
         c.remember_leaving(tag, no_ack);
     if (state == status::active)
         c.cancel_in_background(tag);
     c.connection->touched();
+}
+
+inline received_message consumer_core::pop() noexcept
+{
+    received_record* r = waiting.pop_front();
+    channel->connection->drop_backlog(r->cost());
+    return received_message(r);
 }
 
 inline consumer_core* channel_core::find(std::string_view tag) noexcept
@@ -178,7 +184,7 @@ inline consumer_core* channel_core::find(std::string_view tag) noexcept
         return last_;
     for (consumer_core* c : consumers)
         if (c->has_tag && c->tag == tag)
-            return last_ = c;
+            return c;
     return nullptr;
 }
 
@@ -192,13 +198,17 @@ inline void channel_core::on_delivery(const engine::event& e)
     const char* args = e.message.args.data();
     const std::string_view tag(args + 1, static_cast<unsigned char>(*args));
     const char* envelope = tag.data() + tag.size();
-    consumer_core* consumer = find(tag);
+    if (!e.same_consumer || last_ == nullptr)
+        last_ = find(tag);
+    consumer_core* consumer = last_;
     const bool adopt = is_own_block(e.message);
     if (consumer != nullptr && !is_recovering() &&
         deliveries().arrived(e.delivery_tag, !consumer->no_ack)) {
-        received_message& m = consumer->waiting.push_slot();
-        m.assign(e.message, envelope, e.delivery_tag, adopt);
-        connection->add_backlog(m.cost());
+        consumer->waiting.reserve(consumer->waiting.size() + 1); // what may fail comes first
+        received_record* r =
+            received_message::make(connection->received, e.message, envelope, e.delivery_tag, adopt);
+        consumer->waiting.push_back(r);
+        connection->add_backlog(r->cost());
         if (!consumer->readers.empty())
             consumer->readers.ring_all();
         return;
@@ -211,8 +221,8 @@ inline void channel_core::on_delivery(const engine::event& e)
 inline void channel_core::on_odd_delivery(const engine::event& e, std::string_view tag,
                                           const consumer_core* consumer)
 {
-    const received_message dropped(e.message, e.message.args.data(), e.delivery_tag,
-                                   is_own_block(e.message));
+    const received_message dropped(connection->received, e.message, e.message.args.data(),
+                                   e.delivery_tag, is_own_block(e.message));
     const leaving* gone = nullptr;
     if (consumer == nullptr)
         for (const leaving& l : leaving_)
@@ -236,7 +246,8 @@ inline void channel_core::on_odd_delivery(const engine::event& e, std::string_vi
 
 inline void channel_core::on_got(const engine::event& e)
 {
-    received_message m(e.message, e.message.args.data(), e.delivery_tag, is_own_block(e.message));
+    received_message m(connection->received, e.message, e.message.args.data(), e.delivery_tag,
+                       is_own_block(e.message));
     if (!deliveries().arrived(e.delivery_tag, !e.no_ack)) {
         connection->engine.refuse(protocol_errc::unexpected_method,
                                   "a delivery tag that is out of order", wire::basic::get_ok::id,
@@ -257,8 +268,6 @@ inline void channel_core::on_returned(const engine::event& e)
     const auto m = wire::decode<wire::basic::return_>(in);
     payload body = e.message.body.empty() ? payload() : payload(e.message.body);
     message copy(std::move(body), wire::decode_properties(e.message.properties));
-    if (is_own_block(e.message))
-        e.message.block->drop_reference();
     if (returns.size() == max_returns) {
         static_cast<void>(returns.pop_front());
         ++lost_returns;
@@ -266,6 +275,8 @@ inline void channel_core::on_returned(const engine::event& e)
     returns.push_back(returned_message(static_cast<reply_code>(m.reply_code), std::string(m.reply_text),
                                        std::string(m.exchange), std::string(m.routing_key),
                                        std::move(copy)));
+    if (is_own_block(e.message))
+        e.message.block->drop_reference();
     return_readers.ring_all();
 }
 
@@ -302,7 +313,7 @@ inline void channel_core::drop_waiting()
 {
     for (consumer_core* c : consumers) {
         while (!c->no_ack && !c->waiting.empty())
-            connection->drop_backlog(c->waiting.pop_front().cost());
+            static_cast<void>(c->pop());
     }
 }
 

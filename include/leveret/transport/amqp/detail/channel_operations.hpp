@@ -15,14 +15,20 @@ inline bool channel::settle(std::uint64_t tag, engine::settlement how, bool mult
     return news;
 }
 
-inline bool channel::try_submit(detail::pending_publish p)
+inline bool channel::try_submit(const detail::publish_target& target,
+                                const leveret::properties* properties, std::string_view body,
+                                const payload* shared)
 {
-    detail::channel_core& c = p.channel();
+    detail::channel_core& c = *core_;
+    detail::check_publish(c, target, properties);
     if (!c.is_open())
         detail::throw_failure(c.reason(), "basic.publish", fate::never_sent);
     if (!c.can_publish())
         return false;
-    detail::write_publish(p);
+    if (body.size() < detail::gather_threshold)
+        detail::write_publish_now(c, target, properties, body);
+    else
+        detail::write_publish(detail::prepare_publish(core_, target, properties, body, shared));
     return true;
 }
 

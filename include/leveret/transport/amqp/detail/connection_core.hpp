@@ -38,12 +38,13 @@ public:
         : engine(std::move(config)), executor_(std::move(executor))
     {
     }
-    virtual ~connection_core() = default;
+    virtual ~connection_core() { received.abandon(); }
 
     engine::client engine;
     io::wait_list waits;
     buffer_limits limits;
     request_pool requests;
+    received_pool& received = *new received_pool; ///< may outlive the connection: see there
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] virtual instant now() const noexcept = 0;
@@ -105,15 +106,14 @@ public:
     void add_backlog(std::size_t bytes) noexcept { backlog_ += bytes; }
     void drop_backlog(std::size_t bytes)
     {
-        const bool was_full = backlog_ >= limits.backlog_high_water;
         backlog_ -= bytes;
-        if (was_full && backlog_ < limits.backlog_high_water)
+        if (read_paused_ && wants_input())
             resume_reading();
     }
     /// Operations that wait for an answer.
     void add_call()
     {
-        if (calls_++ == 0 && backlog_ >= limits.backlog_high_water)
+        if (calls_++ == 0 && read_paused_)
             resume_reading();
     }
     void drop_call() noexcept { --calls_; }
@@ -126,6 +126,7 @@ public:
     std::exception_ptr mechanism_error; ///< what a user's sasl_mechanism threw
 
 protected:
+    bool read_paused_ = false;   ///< the socket is not read, for the backlog's sake
     bool flush_pending_ = false; ///< a flush is posted or a write is under way
 
 private:

@@ -105,6 +105,7 @@ public:
     }
     void resume_reading() override
     {
+        read_paused_ = false;
         if (!reading_ && started_ && !over_)
             asio::post(executor(), [h = hold()]() mutable { h.take()->read(); });
     }
@@ -173,7 +174,8 @@ private:
         started_ = true;
         if (reading_ || over_)
             return;
-        if (!wants_input() && !is_closing())
+        read_paused_ = !wants_input() && !is_closing();
+        if (read_paused_)
             return;
         reading_ = true;
         const auto space = engine.prepare();
@@ -250,8 +252,14 @@ private:
     void pump() noexcept
     {
         try {
-            while (const engine::event* e = engine.next_event())
+            for (;;) {
+                while (const engine::event* e = engine.next_delivery())
+                    static_cast<channel_core*>(e->channel)->on_delivery(*e);
+                const engine::event* e = engine.next_event();
+                if (e == nullptr)
+                    return;
                 dispatch(*e);
+            }
         } catch (...) {
             // Out of memory, or a user's mechanism: the connection can't go on, its users must know.
             mechanism_error = std::current_exception();

@@ -144,23 +144,41 @@ inline char* frame(char* p, wire::frame_type type, std::uint16_t channel, std::s
 
 } // namespace raw
 
-inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_max,
-                                    const publish_target& target, const leveret::properties* properties,
-                                    std::string_view body, const payload* shared)
-{
-    const std::size_t method_size = 9 + target.exchange.size() + target.routing_key.size();
-    const bool has_properties = properties != nullptr && properties->flags() != 0;
-    const std::size_t header_size =
-        wire::content_header_size + (has_properties ? wire::encoded_size(*properties) : 0);
-    const std::size_t chunk = frame_max - wire::frame_overhead;
-    const bool gather = body.size() >= gather_threshold;
-    const std::size_t frames = gather || body.empty() ? 0
-                               : body.size() <= chunk ? 1
-                                                      : (body.size() + chunk - 1) / chunk;
-    const std::size_t head = 2 * wire::frame_overhead + method_size + header_size;
+/// What a publish takes in the output, found before anything is written.
+struct publish_sizes {
+    publish_sizes(std::uint32_t frame_max, const publish_target& target,
+                  const leveret::properties* properties, std::size_t body_size) noexcept
+        : has_properties(properties != nullptr && properties->flags() != 0),
+          method(9 + target.exchange.size() + target.routing_key.size()),
+          header(wire::content_header_size + (has_properties ? wire::encoded_size(*properties) : 0)),
+          chunk(frame_max - wire::frame_overhead),
+          frames(body_size == 0 ? 0 : body_size <= chunk ? 1 : (body_size + chunk - 1) / chunk)
+    {
+    }
+    bool has_properties;
+    std::size_t method; ///< payload of the method frame
+    std::size_t header; ///< payload of the header frame
+    std::size_t chunk;  ///< most of a body in one frame
+    std::size_t frames; ///< body frames
 
-    char* p = reserve(head + (gather ? 0 : body.size()) + frames * wire::frame_overhead);
-    p = raw::frame(p, wire::frame_type::method, number, method_size);
+    /// Bytes of method and header frame.
+    [[nodiscard]] std::size_t head() const noexcept
+    {
+        return 2 * wire::frame_overhead + method + header;
+    }
+    /// Bytes of the whole publish.
+    [[nodiscard]] std::size_t whole(std::size_t body_size) const noexcept
+    {
+        return head() + body_size + frames * wire::frame_overhead;
+    }
+};
+
+/// Writes the method and header frames; returns their end.
+inline char* write_head(char* p, std::uint16_t number, const publish_sizes& sizes,
+                        const publish_target& target, const leveret::properties* properties,
+                        std::size_t body_size) noexcept
+{
+    p = raw::frame(p, wire::frame_type::method, number, sizes.method);
     p = raw::u32(p, wire::basic::publish::id.value());
     p = raw::u16(p, 0); // ticket: reserved
     p = raw::short_string(p, target.exchange);
@@ -168,32 +186,48 @@ inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_ma
     p = raw::u8(p, static_cast<std::uint8_t>((target.mandatory ? 1U : 0U) |
                                              (target.immediate ? 2U : 0U)));
     p = raw::u8(p, wire::frame_end);
-    p = raw::frame(p, wire::frame_type::header, number, header_size);
-    if (has_properties) {
-        wire::writer out(p, header_size);
-        wire::encode_content_header(out, body.size(), *properties);
-        p += header_size;
+    p = raw::frame(p, wire::frame_type::header, number, sizes.header);
+    if (sizes.has_properties) {
+        wire::writer out(p, sizes.header);
+        wire::encode_content_header(out, body_size, *properties);
+        p += sizes.header;
     } else {
         p = raw::u32(p, std::uint32_t{wire::basic_class} << 16U);
-        p = raw::u64(p, body.size());
+        p = raw::u64(p, body_size);
         p = raw::u16(p, 0);
     }
-    p = raw::u8(p, wire::frame_end);
-    body_size = body.size();
-    number_ = number;
-    frame_max_ = frame_max;
-    mark = target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0;
-    if (gather) {
-        body_ = shared != nullptr ? *shared : payload(body);
-        return;
-    }
+    return raw::u8(p, wire::frame_end);
+}
+
+/// Writes the body frames.
+inline void write_body(char* p, std::uint16_t number, const publish_sizes& sizes,
+                       std::string_view body) noexcept
+{
     while (!body.empty()) {
-        const std::string_view part = body.substr(0, chunk);
+        const std::string_view part = body.substr(0, sizes.chunk);
         p = raw::frame(p, wire::frame_type::body, number, part.size());
         p = raw::bytes(p, part);
         p = raw::u8(p, wire::frame_end);
         body.remove_prefix(part.size());
     }
+}
+
+inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_max,
+                                    const publish_target& target, const leveret::properties* properties,
+                                    std::string_view body, const payload* shared)
+{
+    const publish_sizes sizes(frame_max, target, properties, body.size());
+    const bool gather = body.size() >= gather_threshold;
+    char* p = reserve(gather ? sizes.head() : sizes.whole(body.size()));
+    p = write_head(p, number, sizes, target, properties, body.size());
+    body_size = body.size();
+    number_ = number;
+    frame_max_ = frame_max;
+    mark = target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0;
+    if (gather)
+        body_ = shared != nullptr ? *shared : payload(body);
+    else
+        write_body(p, number, sizes, body);
 }
 
 inline void publish_request::submit(engine::output_buffer& out)

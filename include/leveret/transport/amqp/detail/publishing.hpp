@@ -46,32 +46,70 @@ private:
     publish_request* request_;
 };
 
-/// Checks and encodes. Throws usage_error for what AMQP can't carry, channel_error or connection_error
-/// if the channel has ended already.
-[[nodiscard]] inline pending_publish prepare_publish(const local_ptr<channel_core>& channel,
-                                                     const publish_target& target,
-                                                     const leveret::properties* properties,
-                                                     std::string_view body, const payload* shared)
+/// Throws usage_error for what AMQP can't carry.
+inline void check_publish(const channel_core& channel, const publish_target& target,
+                          const leveret::properties* properties)
 {
     if (target.exchange.size() > wire::short_string_max)
         throw_invalid_argument("basic.publish: the exchange name is longer than 255 bytes");
     if (target.routing_key.size() > wire::short_string_max)
         throw_invalid_argument("basic.publish: the routing key is longer than 255 bytes");
-    const std::uint32_t frame_max = channel->connection->engine.frame_max();
-    if (properties != nullptr && properties->flags() != 0) {
-        const std::string_view wrong = wire::unencodable(*properties);
-        if (!wrong.empty())
-            throw_invalid_argument("basic.publish: the property " + std::string(wrong) +
-                                   " is longer than 255 bytes, or its table has such a name or is nested "
-                                   "too deep: AMQP can't carry it");
-        if (wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead >
-            frame_max)
-            throw_invalid_argument("basic.publish: the properties do not fit into one frame of " +
-                                   std::to_string(frame_max) + " bytes");
-    }
+    if (properties == nullptr || properties->flags() == 0)
+        return;
+    const std::string_view wrong = wire::unencodable(*properties);
+    if (!wrong.empty())
+        throw_invalid_argument("basic.publish: the property " + std::string(wrong) +
+                               " is longer than 255 bytes, or its table has such a name or is nested "
+                               "too deep: AMQP can't carry it");
+    const std::uint32_t frame_max = channel.connection->engine.frame_max();
+    if (wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead > frame_max)
+        throw_invalid_argument("basic.publish: the properties do not fit into one frame of " +
+                               std::to_string(frame_max) + " bytes");
+}
+
+/// Checks and encodes, to be written when it is awaited.
+[[nodiscard]] inline pending_publish prepare_publish(const local_ptr<channel_core>& channel,
+                                                     const publish_target& target,
+                                                     const leveret::properties* properties,
+                                                     std::string_view body, const payload* shared)
+{
+    check_publish(*channel, target, properties);
     pending_publish p(channel);
-    p.request().encode(channel->number(), frame_max, target, properties, body, shared);
+    p.request().encode(channel->number(), channel->connection->engine.frame_max(), target, properties,
+                       body, shared);
     return p;
+}
+
+/// Counts a publish that was put into the output, and sees to its being written.
+inline std::uint64_t note_published(channel_core& c, std::size_t body_size, std::uint32_t mark,
+                                    engine::confirm_listener* listener = nullptr,
+                                    std::uint64_t own_number = 0)
+{
+    /// From this much on a write is started without waiting for the end of the turn.
+    constexpr std::size_t eager_write = 64 * 1024;
+    connection_core& connection = *c.connection;
+    connection.engine.note_output();
+    std::uint64_t number = 0;
+    if (c.is_confirming())
+        number = c.publishes().published(listener, own_number, body_size, mark);
+    if (connection.engine.output().size() >= eager_write)
+        connection.flush();
+    else
+        connection.flush_soon();
+    return number;
+}
+
+/// Encodes a small message straight into the output. The channel must have room.
+inline void write_publish_now(channel_core& c, const publish_target& target,
+                              const leveret::properties* properties, std::string_view body)
+{
+    engine::client& engine = c.connection->engine;
+    const publish_sizes sizes(engine.frame_max(), target, properties, body.size());
+    char* p = engine.output().append(sizes.whole(body.size()));
+    p = write_head(p, c.number(), sizes, target, properties, body.size());
+    write_body(p, c.number(), sizes, body);
+    note_published(c, body.size(),
+                   target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0);
 }
 
 /// Puts the frames into the output; returns the publish's number on a confirm-mode channel, else 0.
@@ -80,22 +118,9 @@ inline std::uint64_t write_publish(const pending_publish& p,
                                    engine::confirm_listener* listener = nullptr,
                                    std::uint64_t own_number = 0)
 {
-    /// From this much on a write is started without waiting for the end of the turn.
-    constexpr std::size_t eager_write = 64 * 1024;
-    channel_core& c = p.channel();
-    connection_core& connection = *c.connection;
     publish_request& request = p.request();
-    request.submit(connection.engine.output());
-    connection.engine.note_output();
-    std::uint64_t number = 0;
-    if (c.is_confirming())
-        number =
-            c.publishes().published(listener, own_number, request.body_size, request.mark);
-    if (connection.engine.output().size() >= eager_write)
-        connection.flush();
-    else
-        connection.flush_soon();
-    return number;
+    request.submit(p.channel().connection->engine.output());
+    return note_published(p.channel(), request.body_size, request.mark, listener, own_number);
 }
 
 /// Suspends until the channel takes a publish. Throws when it never will, or not in time.

@@ -4,7 +4,6 @@
 #include "leveret/core/payload.hpp"
 #include "leveret/engine/operation.hpp"
 #include "leveret/wire/content_header.hpp"
-#include "leveret/wire/reader.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,77 +12,140 @@
 
 namespace leveret::amqp::detail {
 
-/// A message where the socket's read left it, and a lease on that block. Belongs to one executor.
+class received_pool;
+
+/// Where a received message lies, and a lease on that block. Used again and again by its pool.
+struct received_record {
+    shared_block* block = nullptr;
+    const char* envelope = nullptr; ///< delivery tag, redelivered, exchange, routing key
+    const char* properties = nullptr;
+    const char* body = nullptr;
+    std::size_t body_size = 0;
+    std::uint64_t tag = 0;
+    std::uint32_t properties_size = 0;
+    std::uint16_t flags = 0;
+    received_pool* home = nullptr;
+    received_record* next = nullptr;
+
+    /// What it counts for while it waits to be consumed.
+    [[nodiscard]] std::size_t cost() const noexcept { return body_size + properties_size + 128; }
+};
+
+/// Records of one connection. Lives until the connection has gone and every record is back.
+class received_pool {
+public:
+    static constexpr std::size_t kept = 4096;
+
+    received_pool() noexcept = default;
+    received_pool(const received_pool&) = delete;
+    received_pool& operator=(const received_pool&) = delete;
+
+    [[nodiscard]] received_record* take()
+    {
+        received_record* r = free_;
+        if (r == nullptr) {
+            r = new received_record;
+            r->home = this;
+        } else {
+            free_ = r->next;
+            --free_count_;
+        }
+        ++out_;
+        return r;
+    }
+    void give_back(received_record* r) noexcept
+    {
+        --out_;
+        if (free_count_ < kept && !abandoned_) {
+            r->next = free_;
+            free_ = r;
+            ++free_count_;
+            return;
+        }
+        delete r;
+        if (abandoned_ && out_ == 0)
+            delete this;
+    }
+    /// The connection goes.
+    void abandon() noexcept
+    {
+        abandoned_ = true;
+        while (free_ != nullptr)
+            delete std::exchange(free_, free_->next);
+        if (out_ == 0)
+            delete this;
+    }
+
+private:
+    ~received_pool() = default;
+
+    received_record* free_ = nullptr;
+    std::size_t free_count_ = 0;
+    std::size_t out_ = 0;
+    bool abandoned_ = false;
+};
+
+/// A message where the socket's read left it. One pointer, so that handing it from queue to coroutine to
+/// user costs next to nothing. Belongs to one executor.
 class received_message {
 public:
     received_message() noexcept = default;
 
     /// `envelope` is where the arguments say tag, redelivered, exchange and routing key; if `adopt`, the
     /// block's only reference is taken over.
-    received_message(const engine::content& c, const char* envelope, std::uint64_t tag,
-                     bool adopt) noexcept
+    received_message(received_pool& pool, const engine::content& c, const char* envelope,
+                     std::uint64_t tag, bool adopt)
+        : record_(make(pool, c, envelope, tag, adopt))
     {
-        assign(c, envelope, tag, adopt);
     }
-    /// The same, for an empty one.
-    void assign(const engine::content& c, const char* envelope, std::uint64_t tag, bool adopt) noexcept
+    /// Takes over what `make` gave.
+    explicit received_message(received_record* r) noexcept : record_(r) {}
+
+    [[nodiscard]] static received_record* make(received_pool& pool, const engine::content& c,
+                                               const char* envelope, std::uint64_t tag, bool adopt)
     {
-        LEVERET_ASSERT(block_ == nullptr);
-        block_ = c.block;
-        envelope_ = envelope;
-        properties_ = c.properties.encoded().data();
-        body_ = c.body.data();
-        body_size_ = c.body.size();
-        tag_ = tag;
-        properties_size_ = static_cast<std::uint32_t>(c.properties.encoded().size());
-        flags_ = c.properties.flags();
-        block_->add_lease();
+        received_record& r = *pool.take();
+        r.block = c.block;
+        r.envelope = envelope;
+        r.properties = c.properties.encoded().data();
+        r.body = c.body.data();
+        r.body_size = c.body.size();
+        r.tag = tag;
+        r.properties_size = static_cast<std::uint32_t>(c.properties.encoded().size());
+        r.flags = c.properties.flags();
+        c.block->add_lease();
         if (adopt)
-            block_->drop_reference();
+            c.block->drop_reference();
+        return &r;
     }
-    received_message(received_message&& o) noexcept
-        : block_(std::exchange(o.block_, nullptr)), envelope_(o.envelope_), properties_(o.properties_),
-          body_(o.body_), body_size_(o.body_size_), tag_(o.tag_), properties_size_(o.properties_size_),
-          flags_(o.flags_)
-    {
-    }
+    received_message(received_message&& o) noexcept : record_(std::exchange(o.record_, nullptr)) {}
     received_message& operator=(received_message&& o) noexcept
     {
-        if (this != &o) {
-            release();
-            block_ = std::exchange(o.block_, nullptr);
-            envelope_ = o.envelope_;
-            properties_ = o.properties_;
-            body_ = o.body_;
-            body_size_ = o.body_size_;
-            tag_ = o.tag_;
-            properties_size_ = o.properties_size_;
-            flags_ = o.flags_;
-        }
+        std::swap(record_, o.record_);
+        o.release();
         return *this;
     }
     ~received_message() { release(); }
 
-    [[nodiscard]] explicit operator bool() const noexcept { return block_ != nullptr; }
-    [[nodiscard]] std::uint64_t tag() const noexcept { return tag_; }
-    [[nodiscard]] std::string_view body() const noexcept { return {body_, body_size_}; }
+    [[nodiscard]] explicit operator bool() const noexcept { return record_ != nullptr; }
+    [[nodiscard]] std::uint64_t tag() const noexcept { return record_->tag; }
+    [[nodiscard]] std::string_view body() const noexcept { return {record_->body, record_->body_size}; }
     [[nodiscard]] payload shared_body() const noexcept
     {
-        return body_size_ == 0 ? payload() : payload::share(*block_, body());
+        return record_->body_size == 0 ? payload() : payload::share(*record_->block, body());
     }
     [[nodiscard]] wire::properties_view properties() const noexcept
     {
-        return {flags_, {properties_, properties_size_}};
+        return {record_->flags, {record_->properties, record_->properties_size}};
     }
-    [[nodiscard]] bool redelivered() const noexcept { return (envelope_[8] & 1) != 0; }
-    [[nodiscard]] std::string_view exchange() const noexcept { return text_at(envelope_ + 9); }
+    [[nodiscard]] bool redelivered() const noexcept { return (record_->envelope[8] & 1) != 0; }
+    [[nodiscard]] std::string_view exchange() const noexcept { return text_at(record_->envelope + 9); }
     [[nodiscard]] std::string_view routing_key() const noexcept
     {
         const std::string_view e = exchange();
         return text_at(e.data() + e.size());
     }
-    /// What it counts for while it waits to be consumed.
-    [[nodiscard]] std::size_t cost() const noexcept { return body_size_ + properties_size_ + 128; }
+    [[nodiscard]] std::size_t cost() const noexcept { return record_->cost(); }
 
 private:
     [[nodiscard]] static std::string_view text_at(const char* p) noexcept
@@ -92,18 +154,13 @@ private:
     }
     void release() noexcept
     {
-        if (block_ != nullptr)
-            block_->drop_lease();
+        if (record_ == nullptr)
+            return;
+        record_->block->drop_lease();
+        record_->home->give_back(std::exchange(record_, nullptr));
     }
 
-    shared_block* block_ = nullptr;
-    const char* envelope_ = nullptr;
-    const char* properties_ = nullptr;
-    const char* body_ = nullptr;
-    std::size_t body_size_ = 0;
-    std::uint64_t tag_ = 0;
-    std::uint32_t properties_size_ = 0;
-    std::uint16_t flags_ = 0;
+    received_record* record_ = nullptr;
 };
 
 } // namespace leveret::amqp::detail
