@@ -80,7 +80,7 @@ void add_topology(CLI::App& app, options& o)
 std::string_view settle(const CLI::App& app, options& o)
 {
     const bool is_named = !o.queue.empty();
-    if (o.rpc && app.count("--consumers") == 0 && (is_named || !o.declare))
+    if (o.rpc && o.producers != 0 && app.count("--consumers") == 0 && (is_named || !o.declare))
         o.consumers = 0;
     if (!o.rpc && app.count("--in-flight") != 0)
         return "--in-flight goes with --rpc (for publishing it is --confirm)";

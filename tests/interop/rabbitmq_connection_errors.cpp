@@ -86,10 +86,9 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: an error of the connection reaches everything 
     tasks.emplace_back(executor, wait_for(consumer.next()));
     tasks.emplace_back(executor, wait_for(first.next_return()));
     tasks.emplace_back(executor, wait_for(second.flow(false))); // who causes it
-    tasks.emplace_back(executor, wait_for(first.declare_queue()));
-    tasks.emplace_back(executor, wait_for(second.get(queue)));
+    tasks.emplace_back(executor, wait_for(second.get(queue))); // behind it: never answered
     tasks.emplace_back(executor, wait_for(second.publish_confirmed("", queue, "x")));
-    tasks.emplace_back(executor, wait_for(connection.open_channel()));
+    tasks.emplace_back(executor, wait_for(second.consume(queue)));
     for (const auto& t : tasks) {
         const auto e = co_await failure_of<lv::connection_error>(t.join());
         CHECK(e.code() == lv::reply_code::not_implemented);

@@ -46,6 +46,16 @@ public:
         return *this;
     }
 
+    /// Gives the reference away as a plain pointer, for `adopt`.
+    [[nodiscard]] T* detach() noexcept { return std::exchange(p_, nullptr); }
+    /// Takes over a reference that was given away.
+    [[nodiscard]] static local_ptr adopt(T* p) noexcept
+    {
+        local_ptr owner;
+        owner.p_ = p;
+        return owner;
+    }
+
     [[nodiscard]] T* get() const noexcept { return p_; }
     [[nodiscard]] T& operator*() const noexcept { return *p_; }
     [[nodiscard]] T* operator->() const noexcept { return p_; }

@@ -143,7 +143,8 @@ private:
         properties_size_ = encoded.size();
         const std::size_t body = body_size_ < first_growth ? body_size_ : first_growth;
         own_ = shared_block::resize(own_, args_size_, prefix() + body);
-        std::memcpy(own_->data() + args_size_, encoded.data(), encoded.size());
+        if (!encoded.empty())
+            std::memcpy(own_->data() + args_size_, encoded.data(), encoded.size());
     }
     void reserve(std::size_t more)
     {

@@ -31,6 +31,10 @@ TEST_CASE("ring queue: first in, first out, against std::deque")
             } else if (what == 96) {
                 queue.clear();
                 model.clear();
+            } else if (what == 98 && !model.empty()) {
+                const std::size_t i = random() % model.size();
+                CHECK(queue.extract(i) == model[i]);
+                model.erase(model.begin() + static_cast<std::ptrdiff_t>(i));
             } else if (what == 97) {
                 queue.reserve(random() % 64);
             } else if (!model.empty()) {

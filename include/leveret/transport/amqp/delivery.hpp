@@ -30,6 +30,8 @@ struct nack_options {
 /// together, deliveries in a row by one frame. A delivery whose channel has ended can't be settled any
 /// more (the broker has requeued it already); then settling does nothing.
 ///
+/// One that is default-constructed or moved from can only be assigned to and destroyed.
+///
 /// Views into it are valid while it lives. It keeps the memory that it was read into (64 KiB, shared
 /// with its neighbours); `payload().copy()` or `message()` outlive it at a cost.
 ///
@@ -42,7 +44,6 @@ public:
     {
         if (this != &o) {
             give_back();
-            channel_ = std::move(o.channel_);
             message_ = std::move(o.message_);
         }
         return *this;
@@ -88,29 +89,37 @@ public:
 
     [[nodiscard]] bool is_settled() const noexcept
     {
-        return !channel_ || !channel_->deliveries().is_open(message_.tag());
+        const detail::received_record* r = message_.get();
+        return r == nullptr || r->channel == nullptr || !r->channel->deliveries().is_open(r->tag);
     }
     /// Gives up the automatic requeue: the delivery can be destroyed, and is settled later by
     /// `channel::ack` with the tag that this returns, or by a `multiple` of a later one.
     std::uint64_t release() noexcept
     {
-        channel_ = nullptr;
+        static_cast<void>(take_channel());
         return message_.tag();
     }
 
 private:
     friend class channel;
     friend class consumer;
+    /// With a channel it wants to be settled.
     delivery(local_ptr<detail::channel_core> channel, detail::received_message m) noexcept
-        : channel_(std::move(channel)), message_(std::move(m))
+        : message_(std::move(m))
     {
+        message_.get()->channel = channel.detach();
     }
 
+    [[nodiscard]] local_ptr<detail::channel_core> take_channel() noexcept
+    {
+        return local_ptr<detail::channel_core>::adopt(
+            std::exchange(message_.get()->channel, nullptr));
+    }
     bool settle(engine::settlement how, bool multiple)
     {
-        if (!channel_)
+        if (!message_ || message_.get()->channel == nullptr)
             return false;
-        const local_ptr<detail::channel_core> channel = std::exchange(channel_, nullptr);
+        const local_ptr<detail::channel_core> channel = take_channel();
         engine::client& engine = channel->connection->engine;
         const bool news = multiple ? engine.settle_up_to(*channel, message_.tag(), how) != 0
                                    : engine.settle(*channel, message_.tag(), how);
@@ -120,12 +129,11 @@ private:
     }
     void give_back() noexcept
     {
-        if (channel_)
+        if (message_ && message_.get()->channel != nullptr)
             settle(engine::settlement::requeue, false);
     }
 
-    local_ptr<detail::channel_core> channel_; // null once settled, or for no_ack
-    detail::received_message message_;
+    detail::received_message message_; // one pointer: a delivery is moved several times on its way
 };
 
 } // namespace leveret::amqp

@@ -12,6 +12,7 @@
 
 namespace leveret::amqp::detail {
 
+class channel_core;
 class received_pool;
 
 /// Where a received message lies, and a lease on that block. Used again and again by its pool.
@@ -25,6 +26,7 @@ struct received_record {
     std::uint32_t properties_size = 0;
     std::uint16_t flags = 0;
     received_pool* home = nullptr;
+    channel_core* channel = nullptr; ///< of a delivery that is not settled: a reference on its channel
     received_record* next = nullptr;
 
     /// What it counts for while it waits to be consumed.
@@ -118,6 +120,9 @@ public:
             c.block->drop_reference();
         return &r;
     }
+    /// Gives the record away.
+    [[nodiscard]] received_record* detach() noexcept { return std::exchange(record_, nullptr); }
+
     received_message(received_message&& o) noexcept : record_(std::exchange(o.record_, nullptr)) {}
     received_message& operator=(received_message&& o) noexcept
     {
@@ -128,6 +133,7 @@ public:
     ~received_message() { release(); }
 
     [[nodiscard]] explicit operator bool() const noexcept { return record_ != nullptr; }
+    [[nodiscard]] received_record* get() const noexcept { return record_; }
     [[nodiscard]] std::uint64_t tag() const noexcept { return record_->tag; }
     [[nodiscard]] std::string_view body() const noexcept { return {record_->body, record_->body_size}; }
     [[nodiscard]] payload shared_body() const noexcept
