@@ -54,13 +54,13 @@ std::string entry(char type, std::string_view value)
 {
     return std::string("\1a", 2) + type + std::string(value);
 }
-std::string nested_tables(int depth)
+std::string nested_tables(std::size_t depth)
 {
     std::string t;
-    for (int i = 0; i < depth; ++i) {
+    for (std::size_t below = depth; below-- > 0;) {
         std::string length(4, '\0');
-        wire::writer(length.data(), 4).u32(static_cast<std::uint32_t>(t.size()));
-        t = entry('F', length + t);
+        wire::writer(length.data(), 4).u32(static_cast<std::uint32_t>(7 * below));
+        t += entry('F', length);
     }
     return t;
 }
@@ -104,7 +104,7 @@ std::vector<hostile> all_hostile()
         {"version 8-0", frame(0, old), e::protocol_header},
         {"no common mechanism", lv::test::start_frame("GSSAPI KERBEROS_V4"), e::no_mechanism},
         {"tables 650 deep", start_with(nested_tables(650)), e::table_depth},
-        {"25,000 tables in one frame", start_with(nested_tables(16'000)), e::table_depth},
+        {"tables 16,000 deep", start_with(nested_tables(16'000)), e::table_depth},
         {"a frame of 2^31-1 bytes", sized_frame(0x7fffffff), e::protocol_header},
         {"a frame of 2^32-1 bytes", sized_frame(0xffffffff), e::protocol_header},
         {"a method frame of 0 bytes", raw_frame(1, 0, ""), e::malformed_arguments},
@@ -225,7 +225,7 @@ LEVERET_CORO_TEST_CASE("hostile handshake: a byte now and then does not stretch 
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([executor](server_peer& client) -> asio::awaitable<void> {
         for (const char c : lv::test::start_frame()) {
             co_await client.send(std::string(1, c));
             co_await lv::test::pause(executor, 20ms); // in all, many times the deadline

@@ -116,8 +116,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a blocked connection can be closed, and fails 
         task<void> waiting(executor, channel.publish("", "nobody's", "y"));
         co_await turns(3);
         const auto began = std::chrono::steady_clock::now();
-        co_await connection.close();
-        CHECK(std::chrono::steady_clock::now() - began < 6s);
+        co_await connection.close({.timeout = 200ms}); // RabbitMQ does not read: no answer comes
+        CHECK(std::chrono::steady_clock::now() - began < 2s);
         const auto e = co_await failure_of<lv::connection_error>(waiting.join());
         CHECK(e.code() == lv::errc::connection_closed);
         CHECK(e.diagnostics().operation_fate == lv::fate::never_sent);

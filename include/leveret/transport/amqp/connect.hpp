@@ -64,7 +64,9 @@ public:
                 last = driver->open_error;
                 continue;
             }
-            co_return co_await handshake(std::move(driver));
+            // From here on the handle closes it, even if a cancellation keeps this from going on.
+            connection result{local_ptr<detail::connection_core>(driver)};
+            co_return co_await handshake(std::move(driver), std::move(result));
         }
         leveret::diagnostics d;
         d.operation = "connect";
@@ -98,9 +100,8 @@ private:
         co_return false;
     }
     template <class Driver>
-    static asio::awaitable<connection> handshake(local_ptr<Driver> driver)
+    static asio::awaitable<connection> handshake(local_ptr<Driver> driver, connection result)
     {
-        connection result{local_ptr<detail::connection_core>(driver)};
         io::doorbell bell(driver->waits);
         driver->start(bell);
         while (!driver->engine.is_open() && !driver->engine.reason()) {
@@ -108,8 +109,8 @@ private:
             if (why == io::wake::cancelled)
                 detail::throw_cancelled("connect", fate::unknown);
         }
-        if (driver->mechanism_error)
-            std::rethrow_exception(driver->mechanism_error);
+        if (driver->input_error)
+            std::rethrow_exception(driver->input_error);
         if (!driver->engine.is_open())
             detail::throw_failure(driver->engine.reason(), "", fate::refused);
         co_return std::move(result);

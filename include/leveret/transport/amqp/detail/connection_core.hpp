@@ -123,7 +123,7 @@ public:
     }
 
     std::string blocked_reason;
-    std::exception_ptr mechanism_error; ///< what a user's sasl_mechanism threw
+    std::exception_ptr input_error; ///< what was thrown while input was handled, by a user's sasl_mechanism say
 
 protected:
     bool read_paused_ = false;   ///< the socket is not read, for the backlog's sake

@@ -84,8 +84,10 @@ public:
         if (writing_ || over_)
             return;
         engine.flush_settlements();
+        if (write_error_)
+            engine.output().consume(engine.output().size());
         if (engine.output().empty()) {
-            if (engine.current_state() == engine::client::state::closed)
+            if (is_closed())
                 finish();
             return;
         }
@@ -93,8 +95,14 @@ public:
     }
     void rearm() override
     {
-        const instant next = engine.next_deadline();
-        if (next >= timer_at_ || over_)
+        if (over_)
+            return;
+        if (is_closed() && last_write_ == instant::never())
+            last_write_ = now() + last_write_patience;
+        instant next = is_closed() ? last_write_ : engine.next_deadline();
+        if (write_error_ && last_write_ < next)
+            next = last_write_;
+        if (next >= timer_at_)
             return;
         timer_at_ = next;
         timer_.wait_until(next, [h = hold()](std::error_code ec) mutable {
@@ -131,6 +139,9 @@ public:
 
 private:
     static constexpr std::size_t max_pieces = 16;
+    /// For what is still to be written when the engine is closed, such as our answer to the server's close.
+    static constexpr duration last_write_patience = duration::seconds(5);
+    static constexpr duration after_write_error = duration::seconds(1);
 
     /// Buffers of one write, as Asio wants them: a cheap copy.
     struct pieces {
@@ -174,7 +185,7 @@ private:
         started_ = true;
         if (reading_ || over_)
             return;
-        read_paused_ = !wants_input() && !is_closing();
+        read_paused_ = !is_closing() && (!wants_input() || !wants_output());
         if (read_paused_)
             return;
         reading_ = true;
@@ -226,14 +237,15 @@ private:
         if (over_)
             return;
         engine.output().consume(n);
-        if (ec) {
-            // What the server said before it closed may still be unread: the read will end it all.
-            engine.output().consume(engine.output().size());
-            if (!reading_) {
-                engine.input_ended(ec, "the connection broke: " + ec.message());
-                pump();
-            }
+        if (ec && !write_error_) {
+            // What the server said before it closed may still be unread, and tells more than this error:
+            // the read has a little time to end it all.
+            write_error_ = ec;
+            last_write_ = now() + after_write_error;
+            rearm();
         }
+        if (read_paused_ && wants_output())
+            read();
         if (!room.empty() && engine.output().size() <= limits.output_high_water / 2)
             room.ring_all();
         flush();
@@ -243,8 +255,19 @@ private:
         timer_at_ = instant::never();
         if (over_)
             return;
-        engine.tick(now(), !reading_);
-        pump();
+        if (is_closed()) {
+            if (now() >= last_write_)
+                return finish();
+        } else if (write_error_ && now() >= last_write_) {
+            engine.input_ended(write_error_, "the connection broke: " + write_error_.message());
+            pump();
+            return finish();
+        } else {
+            engine.tick(now(), !reading_);
+            pump();
+            if (is_closed()) // our patience has ended: the other side may not even read
+                return finish();
+        }
         after_input();
     }
 
@@ -262,7 +285,7 @@ private:
             }
         } catch (...) {
             // Out of memory, or a user's mechanism: the connection can't go on, its users must know.
-            mechanism_error = std::current_exception();
+            input_error = std::current_exception();
             engine.input_ended(std::make_error_code(std::errc::not_enough_memory),
                                "a message from the server could not be handled");
             while (const engine::event* e = engine.next_event())
@@ -303,11 +326,21 @@ private:
         if (opening_ != nullptr)
             std::exchange(opening_, nullptr)->ring();
     }
+    /// Whether there is room for answers to what we read. A server that makes us answer and does not read
+    /// is not read either.
+    [[nodiscard]] bool wants_output() const noexcept
+    {
+        return engine.output().size() < 4 * limits.output_high_water + 1024 * 1024;
+    }
     [[nodiscard]] bool is_closing() const noexcept
     {
         return engine.current_state() == engine::client::state::closing;
     }
-    /// The engine is closed and everything is written: no more I/O.
+    [[nodiscard]] bool is_closed() const noexcept
+    {
+        return engine.current_state() == engine::client::state::closed;
+    }
+    /// The engine is closed and everything is written, or can't be: no more I/O.
     void finish() noexcept
     {
         over_ = true;
@@ -320,11 +353,13 @@ private:
     typename Environment::stream stream_;
     typename Environment::timer timer_;
     instant timer_at_ = instant::never();
+    instant last_write_ = instant::never();
     io::doorbell* opening_ = nullptr;
     bool started_ = false;
     bool reading_ = false;
     bool writing_ = false;
     bool flush_scheduled_ = false;
+    std::error_code write_error_;
     bool over_ = false;
     asio::const_buffer buffers_[max_pieces];
 };

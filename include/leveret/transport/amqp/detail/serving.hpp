@@ -51,8 +51,10 @@ public:
         while (!stopping_ && !cancelled)
             cancelled = co_await bell.wait() == io::wake::cancelled;
         stopping_ = true;
-        // What runs is brought to its end, whatever happened to this coroutine.
-        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+        // What runs is brought to its end, whatever happened or happens to this coroutine, whose state of
+        // cancellation stays the caller's.
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(false);
         std::exception_ptr in_cancel;
         try {
             co_await deliveries.cancel();
@@ -62,6 +64,7 @@ public:
         while (workers_ != 0)
             static_cast<void>(co_await bell.wait());
         bell_ = nullptr;
+        co_await asio::this_coro::throw_if_cancelled(throws);
         if (error_)
             std::rethrow_exception(std::exchange(error_, nullptr));
         if (cancelled)
