@@ -34,6 +34,8 @@ public:
 private:
     template <class Out, class... Options>
     asio::awaitable<void> publish_all(Out& out, Options... how);
+    bool publish_at_once(lv::amqp::channel& channel, const std::string& key);
+    bool publish_at_once(lv::amqp::publisher&, const std::string&) { return false; }
     [[nodiscard]] asio::awaitable<std::uint64_t> wait_for_turn();
     [[nodiscard]] asio::awaitable<void> flush();
     [[nodiscard]] bool has_many_failures() const;

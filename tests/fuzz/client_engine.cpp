@@ -1,397 +1,34 @@
 // Arbitrary bytes as what a server sends to engine::client: from the first byte on, or to a connection that
-// is open and busy. The first octets say how: see `plan`. Whatever comes, the client must answer in whole
-// frames, end each operation once, say "closed" at most once and nothing after it, leave alone what its
-// user still looks at, and keep no more memory than arrived plus a constant; and no split of the bytes may
-// change what it says.
-#include "support/amqp_frames.hpp"
+// is open and busy. See client_session.hpp for what must hold; and no split of the bytes may change what the
+// client says.
+#include "fuzz/client_session.hpp"
 
-#include <leveret/engine/client.hpp>
-#include <leveret/engine/fingerprint.hpp>
-
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
-#include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
-#include <vector>
-
-extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
-
-namespace {
-
-std::size_t largest_allocation = 0;
-
-void require(bool condition, const char* what)
-{
-    if (condition)
-        return;
-    std::fprintf(stderr, "violated: %s\n", what);
-    std::abort();
-}
-
-} // namespace
 
 extern "C" void __sanitizer_malloc_hook(const volatile void*, std::size_t size)
 {
-    if (size > largest_allocation)
-        largest_allocation = size;
+    if (size > leveret::fuzz::largest_allocation)
+        leveret::fuzz::largest_allocation = size;
 }
 
 namespace {
 
 using namespace leveret;
-using engine::event;
+using fuzz::session;
 
 /// What the first octets of the input say.
 struct plan {
-    bool is_raw;     // from the first byte on, else after a handshake
-    bool is_framed;  // the rest are records that are made frames of, else bytes
-    bool is_compared; // the same in one piece and byte by byte, else in any pieces, with a busy user
-    std::uint32_t seed;
+    bool is_raw;      // from the first byte on, else after a handshake
+    bool is_framed;   // the rest are records that are made frames of, else bytes
+    bool is_compared; // the same in one piece and byte by byte, else in any pieces
+    std::uint32_t seed; // of the pieces and of what the user does between them; 0: nothing
 };
 constexpr std::size_t plan_size = 4;
-
-class random_numbers {
-public:
-    explicit random_numbers(std::uint32_t seed) : state_(seed * 2654435769U + 1) {}
-    std::size_t below(std::size_t n)
-    {
-        state_ ^= state_ << 13U;
-        state_ ^= state_ >> 7U;
-        state_ ^= state_ << 17U;
-        return static_cast<std::size_t>(state_ % n);
-    }
-
-private:
-    std::uint64_t state_;
-};
-
-class operation final : public engine::operation {
-public:
-    explicit operation(engine::client_channel* c) : channel(c) {}
-    engine::client_channel* channel;
-    int times = 0;
-
-private:
-    void finished() noexcept override { require(++times == 1, "an operation ends once"); }
-};
-
-class channel final : public engine::client_channel {
-public:
-    std::string last_tag; // consumer tag of its last delivery
-};
-
-class listener final : public engine::confirm_listener {
-public:
-    std::uint64_t published = 0;
-    std::uint64_t told = 0;
-
-private:
-    void confirmed(std::uint64_t first, std::size_t count, std::size_t, publish_outcome) noexcept override
-    {
-        require(first >= 1 && first + count - 1 <= published, "only what was published is confirmed");
-        told += count;
-        require(told <= published, "and once");
-    }
-    void returned(std::uint64_t number, std::size_t, std::uint16_t, std::string) noexcept override
-    {
-        require(number >= 1 && number <= published && ++told <= published, "returned as well");
-    }
-};
-
-std::size_t sum_of(std::string_view bytes)
-{
-    std::size_t sum = bytes.size();
-    for (const char c : bytes)
-        sum = sum * 31 + static_cast<unsigned char>(c);
-    return sum;
-}
-
-/// A client, its user, and everything that is watched about them.
-class session {
-public:
-    session(const plan& p, std::size_t input_size)
-        : plan_(p), random_(p.seed), most_memory_((4U << 20U) + 400 * input_size),
-          memory_before_(__sanitizer_get_current_allocated_bytes())
-    {
-        largest_allocation = 0;
-        engine::client_config config;
-        config.heartbeat = 10;
-        config.limits.message_size = 1U << 20U;
-        config.limits.assembly_bytes = 2U << 20U;
-        client_.emplace(std::move(config));
-        client_->start(now_);
-        if (!p.is_raw)
-            open();
-        largest_allocation = 0;
-    }
-    session(const session&) = delete;
-    session& operator=(const session&) = delete;
-    ~session()
-    {
-        if (client_->reason())
-            for (const operation& op : operations_)
-                require(!op.is_waiting(), "nothing waits when the connection has ended");
-        for (operation& op : operations_)
-            if (op.is_waiting())
-                client_->abandon(op.channel, op);
-        for (channel& c : channels_)
-            client_->detach_channel(c);
-        collect_output();
-        require(unparsed_.empty(), "what is sent is whole frames");
-        client_.reset();
-        for (const held& h : held_)
-            release(h);
-    }
-
-    [[nodiscard]] const std::string& trace() const noexcept { return trace_; }
-
-    void feed(std::string_view bytes)
-    {
-        while (!bytes.empty() && closed_ == 0) {
-            const auto space = client_->prepare();
-            require(space.size != 0, "there is room for more");
-            std::size_t n = bytes.size() < space.size ? bytes.size() : space.size;
-            std::memcpy(space.data, bytes.data(), n);
-            client_->received(n);
-            bytes.remove_prefix(n);
-            pull();
-        }
-        check_memory();
-    }
-    /// What a user does between two reads.
-    void act()
-    {
-        channel& c = channels_[random_.below(std::size(channels_))];
-        switch (random_.below(16)) {
-        case 0: request(c, wire::queue::declare{}, wire::queue::declare_ok::id); break;
-        case 1: request(c, wire::basic::get{}, wire::basic::get_ok::id); break;
-        case 2: request(c, wire::basic::recover{}, wire::basic::recover_ok::id); break;
-        case 3: client_->close_channel(c, new_operation(c), deadline()); break;
-        case 4:
-            if (c.state() == engine::channel_state::closed)
-                client_->open_channel(c, *new_operation(c), deadline());
-            break;
-        case 5: client_->detach_channel(c); break;
-        case 6: publish(c); break;
-        case 7: client_->settle_up_to(c, c.deliveries().last_tag(), engine::settlement::ack); break;
-        case 8: client_->settle(c, 1 + random_.below(20), engine::settlement::discard); break;
-        case 9:
-            if (operation& op = operations_[random_.below(operations_.size())]; op.is_waiting())
-                client_->abandon(op.channel, op);
-            break;
-        case 10: c.publishes().forget(listener_); break;
-        case 11:
-            now_ = now_ + duration::milliseconds(static_cast<std::int64_t>(random_.below(6000)));
-            client_->tick(now_, random_.below(2) == 0);
-            break;
-        case 12:
-            if (random_.below(20) == 0)
-                client_->close(reply_code::success, "bye", deadline());
-            break;
-        case 13:
-            if (random_.below(20) == 0)
-                client_->input_ended(std::make_error_code(std::errc::connection_reset), "cut");
-            break;
-        case 14:
-            if (!held_.empty())
-                drop_held(random_.below(held_.size()));
-            break;
-        default: client_->flush_settlements(); break;
-        }
-        pull();
-    }
-
-private:
-    /// A message that the user has not let go of.
-    struct held {
-        shared_block* block;
-        bool is_leased;
-        std::string_view body;
-        std::size_t sum;
-    };
-
-    void open()
-    {
-        feed(test::start_frame() + test::tune_frame(2047, 8192, 10) + test::frame(0, wire::connection::open_ok{}));
-        for (channel& c : channels_) {
-            client_->open_channel(c, *new_operation(c), deadline());
-            feed(test::frame(c.number(), wire::channel::open_ok{}));
-        }
-        require(client_->is_open() && channels_[2].number() == 3, "the handshake is right");
-        channel& first = channels_[0];
-        request(first, wire::confirm::select{}, wire::confirm::select_ok::id);
-        for (int i = 0; i < 6; ++i)
-            publish(first);
-        channel& second = channels_[1];
-        for (const char* tag : {"c", "d"}) {
-            wire::basic::consume consume;
-            consume.consumer_tag = tag;
-            request(second, consume, wire::basic::consume_ok::id);
-        }
-        request(second, wire::basic::get{}, wire::basic::get_ok::id);
-        request(second, wire::queue::declare{}, wire::queue::declare_ok::id);
-        request(second, wire::tx::select{}, wire::tx::select_ok::id);
-        client_->close_channel(channels_[2], new_operation(channels_[2]), deadline());
-        client_->update_secret("secret", "it is time", operations_.emplace_back(nullptr), deadline());
-    }
-    [[nodiscard]] instant deadline() { return now_ + duration::seconds(30); }
-    operation* new_operation(channel& c) { return &operations_.emplace_back(&c); }
-    template <wire::method Request>
-    void request(channel& c, const Request& m, wire::method_number answer)
-    {
-        client_->request(c, m, answer, new_operation(c), deadline());
-    }
-    void publish(channel& c)
-    {
-        const std::uint32_t mark = published_ % 3 == 0 ? engine::fingerprint("", "key", "body")
-                                                       : static_cast<std::uint32_t>(published_ % 3 - 1);
-        ++published_;
-        if (published_ % 4 == 0)
-            c.publishes().published(nullptr, 0, 10, mark);
-        else
-            c.publishes().published(&listener_, ++listener_.published, 10, mark);
-    }
-
-    void pull()
-    {
-        for (;;) {
-            const event* e = client_->next_delivery();
-            if (e == nullptr)
-                e = client_->next_event();
-            if (e == nullptr)
-                break;
-            handle(*e);
-        }
-        if (client_->reason())
-            require(closed_ == 1, "the end of a connection is told");
-        collect_output();
-    }
-    void handle(const event& e)
-    {
-        require(closed_ == 0, "nothing is told after closed");
-        ++events_;
-        trace_ += std::to_string(static_cast<int>(e.what)) + " ";
-        auto* c = static_cast<channel*>(e.channel);
-        if (c != nullptr)
-            trace_ += std::to_string(c->number()) + " ";
-        switch (e.what) {
-        case event::kind::closed:
-            ++closed_;
-            require(static_cast<bool>(client_->reason()), "closed has a reason");
-            trace_ += client_->reason().sentence();
-            break;
-        case event::kind::delivery:
-        case event::kind::got:
-        case event::kind::returned: on_message(e, *c); break;
-        default: trace_ += e.text; break;
-        }
-        trace_ += "\n";
-        collect_output();
-    }
-    void on_message(const event& e, channel& c)
-    {
-        const wire::properties_view& p = e.message.properties;
-        trace_ += std::to_string(e.delivery_tag) + " " + std::to_string(sum_of(e.message.args)) + " " +
-                  std::to_string(p.flags()) + " " + std::to_string(sum_of(p.encoded())) + " " +
-                  std::to_string(sum_of(e.message.body)) + (e.no_ack ? " no-ack" : "");
-        static_cast<void>(wire::decode_properties(p));
-        require(e.message.block != nullptr, "a message has a block");
-        const bool is_leased = e.message.block == client_->read_block();
-        if (!is_leased || events_ % 3 == 0) {
-            if (is_leased)
-                e.message.block->add_lease();
-            held_.push_back({e.message.block, is_leased, e.message.body, sum_of(e.message.body)});
-            if (held_.size() > 8)
-                drop_held(events_ % held_.size());
-        }
-        if (e.what == event::kind::returned)
-            return;
-        if (e.what == event::kind::delivery) {
-            const std::string_view tag = e.message.args.substr(1, static_cast<unsigned char>(e.message.args[0]));
-            require(!e.same_consumer || tag == c.last_tag, "a shape is of one consumer");
-            c.last_tag = tag;
-        } else if (e.op != nullptr) {
-            e.op->succeed();
-        }
-        if (!c.deliveries().arrived(e.delivery_tag, !e.no_ack)) {
-            client_->refuse(protocol_errc::unexpected_method, "a tag out of order", {60, 60}, c.number());
-        } else if (e.delivery_tag % 4 != 0) {
-            client_->settle(c, e.delivery_tag,
-                            e.delivery_tag % 4 == 1 ? engine::settlement::ack : engine::settlement::requeue);
-        }
-        client_->flush_settlements();
-    }
-    static void release(const held& h)
-    {
-        require(sum_of(h.body) == h.sum, "what is held stays as it is");
-        if (h.is_leased)
-            h.block->drop_lease();
-        else
-            h.block->drop_reference();
-    }
-    void drop_held(std::size_t i)
-    {
-        release(held_[i]);
-        held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(i));
-    }
-
-    /// Everything that is sent is a frame that a server can read.
-    void collect_output()
-    {
-        client_->output().for_each_piece([&](const char* data, std::size_t n) {
-            unparsed_.append(data, n);
-            return true;
-        });
-        client_->output().consume(client_->output().size());
-        std::string_view rest = unparsed_;
-        test::sent_frame f;
-        for (std::size_t n = 0; (n = test::front_frame(rest, f)) != 0; rest.remove_prefix(n)) {
-            if (f.is_protocol_header) {
-                require(f.payload == wire::protocol_header, "the protocol header");
-            } else if (f.type == wire::frame_type::heartbeat) {
-                require(f.channel == 0 && f.payload.empty(), "a heartbeat");
-            } else {
-                require(f.type == wire::frame_type::method && n <= 8192, "a method");
-                require(wire::all_methods::visit(f.method(), [&]<class Method>() {
-                    wire::reader in(f.payload.substr(4));
-                    static_cast<void>(wire::decode<Method>(in));
-                    require(in.ok(), "arguments that can be read");
-                }), "a known method");
-                if (plan_.is_compared)
-                    trace_ += "> " + test::text_of(f) + "\n";
-            }
-        }
-        unparsed_.erase(0, unparsed_.size() - rest.size());
-    }
-    void check_memory() const
-    {
-        const std::size_t now = __sanitizer_get_current_allocated_bytes();
-        require(now < memory_before_ + most_memory_, "memory is bounded by what arrived");
-        require(largest_allocation <= most_memory_ / 4, "so is each allocation");
-    }
-
-    plan plan_;
-    random_numbers random_;
-    std::size_t most_memory_;
-    std::size_t memory_before_;
-    instant now_{1'000'000'000};
-    std::deque<operation> operations_;
-    channel channels_[3];
-    listener listener_;
-    std::uint64_t published_ = 0;
-    std::optional<engine::client> client_;
-    std::vector<held> held_;
-    std::string trace_;
-    std::string unparsed_;
-    std::size_t events_ = 0;
-    int closed_ = 0;
-};
 
 /// Records of a control octet, a length and that many bytes, each in a frame that is right as a frame.
 std::string framed(std::string_view records)
@@ -440,16 +77,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view rest(reinterpret_cast<const char*>(data) + plan_size, size - plan_size);
     const std::string stream = p.is_framed ? framed(rest) : std::string(rest);
     if (p.is_compared) {
-        session whole(p, stream.size());
+        session whole({!p.is_raw, true, p.seed}, stream.size());
         whole.feed(stream);
-        session bytes(p, stream.size());
+        session bytes({!p.is_raw, true, p.seed}, stream.size());
         for (const char& c : stream)
             bytes.feed({&c, 1});
-        require(whole.trace() == bytes.trace(), "no split changes what is said");
+        if (whole.trace() != bytes.trace())
+            std::fprintf(stderr, "whole:\n%s\nbyte by byte:\n%s\n", whole.trace().c_str(),
+                         bytes.trace().c_str());
+        fuzz::require(whole.trace() == bytes.trace(), "no split changes what is said");
         return 0;
     }
-    session s(p, stream.size());
-    random_numbers random(p.seed + 1);
+    session s({!p.is_raw, false, p.seed}, stream.size());
+    fuzz::random_numbers random(p.seed + 1);
     for (std::string_view input = stream; !input.empty();) {
         const std::size_t n = 1 + random.below(random.below(3) == 0 ? input.size() : 40);
         s.feed(input.substr(0, n));

@@ -30,6 +30,8 @@ public:
     bool holds = false;
     /// Called for each method before it is answered.
     std::function<void(const owned_frame&)> on_method;
+    /// Said once instead of the answer, if it is set.
+    std::string instead;
     /// Every method that came, as text.
     std::vector<std::string> seen;
 
@@ -44,7 +46,8 @@ public:
                 if (on_method)
                     on_method(f);
             }
-            kept_ += answer(f);
+            std::string said = answer(f);
+            kept_ += instead.empty() ? said : std::exchange(instead, {});
             if (!holds)
                 co_await client_.send(std::exchange(kept_, {}));
         }

@@ -76,11 +76,7 @@ public:
 
     [[nodiscard]] state current_state() const noexcept { return state_; }
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
-    /// Closed, and nothing that is still in the output is worth waiting for.
-    [[nodiscard]] bool is_finished() const noexcept
-    {
-        return state_ == state::closed && !connection_deadline_.is_armed();
-    }
+
     [[nodiscard]] const failure& reason() const noexcept { return reason_; }
     [[nodiscard]] const table& server_properties() const noexcept { return server_properties_; }
     /// The block that messages in events lie in unless they have one of their own.

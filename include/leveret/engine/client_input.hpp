@@ -312,10 +312,9 @@ inline bool client::handle_connection_method(wire::method_number id, wire::reade
         if (!in.ok())
             return bad_arguments(in, id, 0);
         write(0, wire::connection::close_ok{});
+        deadlines_.disarm(connection_deadline_);
         end(failure::of_peer(close.reply_code, close.reply_text, {close.class_id, close.method_id}, 0));
         state_ = state::closed;
-        if (!connection_deadline_.is_armed()) // by our own close, which this one crosses
-            arm_from_next_tick();
         return false; // next_event reports it
     }
     if (id == wire::connection::close_ok::id && state_ == state::closing) {
@@ -569,7 +568,7 @@ inline bool client::on_channel_closed(std::uint16_t number, client_channel& chan
 inline void client::input_ended(std::error_code why, std::string_view what)
 {
     if (state_ == state::closed)
-        return deadlines_.disarm(connection_deadline_);
+        return;
     if (state_ == state::closing) { // who closes the socket instead of answering means the same
         state_ = state::closed;
         deadlines_.disarm(connection_deadline_);

@@ -282,12 +282,12 @@ inline void client::tick(instant now, bool input_paused)
     deadlines_.expire(now);
 }
 
-/// The handshake, the answer to our close, or the writing of our answer to the server's, took too long.
+/// The handshake, or the answer to our close, took too long.
 inline void client::connection_timed_out() noexcept
 {
     if (std::exchange(counts_from_tick_, false))
         return deadlines_.arm(connection_deadline_, now_ + duration::seconds(2));
-    if (state_ == state::closing || state_ == state::closed) {
+    if (state_ == state::closing) {
         state_ = state::closed;
         return;
     }

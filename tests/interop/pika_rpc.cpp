@@ -1,0 +1,109 @@
+// Remote calls between pika and leveret, in both directions.
+#include "interop/broker.hpp"
+#include "interop/pika.hpp"
+#include "interop/task.hpp"
+
+#include <leveret/amqp.hpp>
+
+#include <asio/awaitable.hpp>
+#include <doctest/doctest.h>
+
+#include <cstdint>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+using namespace leveret::test;
+
+namespace {
+
+std::string fib(const std::string& text)
+{
+    std::uint64_t a = 0;
+    std::uint64_t b = 1;
+    for (int n = std::stoi(text); n > 0; --n)
+        a = std::exchange(b, a + b);
+    return std::to_string(a);
+}
+
+/// Answers requests until the consumer is cancelled.
+asio::awaitable<void> serve_fib(lv::amqp::channel channel, lv::amqp::consumer& requests)
+{
+    while (auto request = co_await requests.next()) {
+        lv::message answer;
+        try {
+            answer = lv::message{fib(std::string(request->body()))};
+        } catch (const std::exception& e) {
+            answer = lv::message{""}.header("error", e.what());
+        }
+        answer.correlation_id(request->properties().correlation_id());
+        co_await channel.publish("", request->properties().reply_to(), answer);
+        request->ack();
+    }
+}
+
+/// One call by direct reply-to: the answers' consumer is of the same channel.
+asio::awaitable<std::string> call(lv::amqp::channel channel, lv::amqp::consumer& answers,
+                                  std::string queue, std::string body)
+{
+    const auto request =
+        lv::message{body}.reply_to("amq.rabbitmq.reply-to").correlation_id("call " + body);
+    co_await channel.publish("", queue, request, {.mandatory = true});
+    auto answer = co_await answers.next();
+    if (answer->properties().correlation_id() != "call " + body)
+        throw std::runtime_error("the answer of another call");
+    const lv::table headers = answer->headers();
+    if (headers.find("asked")->text() != body)
+        throw std::runtime_error("a header was lost");
+    co_return std::string(answer->body());
+}
+
+} // namespace
+
+LEVERET_CORO_TEST_CASE("an RPC client in pika and a leveret server")
+{
+    auto connection = co_await connect();
+    auto channel = co_await connection.open_channel();
+    const auto queue = unique("rpc");
+    co_await channel.declare_queue(queue, {.exclusive = false, .auto_delete = true});
+    auto requests = co_await channel.consume(queue, {.prefetch = 1});
+    task<void> server(connection.get_executor(), serve_fib(channel, requests));
+    auto client = start_pika(connection.get_executor(), "pika_rpc_client.py", queue);
+    int good = 0;
+    for (int i = 0; i < 20; ++i) {
+        const int n = i < 10 ? i : 30 - i;
+        const std::string line = co_await client.line();
+        good += line == std::to_string(n) + " " + fib(std::to_string(n));
+    }
+    CHECK(good == 20);
+    const std::string error = co_await client.line();
+    CHECK(error == "error (b'', {'error': 'stoi'})");
+    const int status = co_await client.exit_status();
+    CHECK(status == 0);
+    co_await requests.cancel();
+    co_await server.join();
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("a leveret RPC client, by direct reply-to, and a server in pika")
+{
+    auto connection = co_await connect();
+    auto channel = co_await connection.open_channel();
+    const auto queue = unique("pika-rpc");
+    auto server = start_pika(connection.get_executor(), "pika_rpc_server.py", queue);
+    const std::string ready = co_await server.line();
+    CHECK(ready == "ready");
+
+    auto answers = co_await channel.consume("amq.rabbitmq.reply-to", {.no_ack = true});
+    for (int n = 0; n < 50; n += 7) {
+        const std::string answer = co_await call(channel, answers, queue, std::to_string(n));
+        CHECK(answer == fib(std::to_string(n)));
+    }
+    const std::string last = co_await call(channel, answers, queue, "stop");
+    CHECK(last == "stopped");
+    const int status = co_await server.exit_status();
+    CHECK(status == 0);
+    co_await connection.close();
+}
