@@ -167,7 +167,8 @@ void session::on_second()
 asio::awaitable<void> session::end()
 {
     asio::error_code ignored;
-    signals_.clear(ignored); // Ctrl-C ends us at once from here on
+    signals_.cancel(ignored);
+    signals_.clear(ignored); // from here on Ctrl-C ends us at once
     limit_.cancel(ignored);
     second_.cancel(ignored);
     for (const auto& w : workers_)

@@ -55,6 +55,7 @@ class operation final : public engine::operation {
 public:
     explicit operation(engine::client_channel* c) : channel(c) {}
     engine::client_channel* channel;
+    bool is_abandoned = false;
     int times = 0;
 
 private:
@@ -123,12 +124,12 @@ public:
     {
         if (client_->reason())
             for (const operation& op : operations_)
-                require(!op.is_waiting(), "nothing waits when the connection has ended");
-        for (operation& op : operations_)
-            if (op.is_waiting())
-                client_->abandon(op.channel, op);
+                require(!op.is_waiting() || op.is_abandoned, "nothing waits when the connection has ended");
         for (channel& c : channels_)
-            client_->detach_channel(c);
+            detach(c);
+        for (operation& op : operations_)
+            if (op.is_waiting() && !op.is_abandoned)
+                client_->abandon(op.channel, op);
         collect_output();
         require(unparsed_.empty(), "what is sent is whole frames");
         client_.reset();
@@ -166,15 +167,17 @@ public:
             if (c.state() == engine::channel_state::closed)
                 client_->open_channel(c, *new_operation(c), deadline());
             break;
-        case 5: client_->detach_channel(c); break;
+        case 5: detach(c); break;
         case 6: publish(c); break;
         case 7: client_->settle_up_to(c, c.deliveries().last_tag(), engine::settlement::ack); break;
         case 8: client_->settle(c, 1 + random_.below(20), engine::settlement::discard); break;
         case 9:
             if (operations_.empty())
                 break;
-            if (operation& op = operations_[random_.below(operations_.size())]; op.is_waiting())
+            if (operation& op = operations_[random_.below(operations_.size())]; op.is_waiting()) {
                 client_->abandon(op.channel, op);
+                op.is_abandoned = true;
+            }
             break;
         case 10: c.publishes().forget(listener_); break;
         case 11:
@@ -237,6 +240,17 @@ private:
     void request(channel& c, const Request& m, wire::method_number answer)
     {
         client_->request(c, m, answer, new_operation(c), deadline());
+    }
+    /// Nobody waits for a channel whose owner goes away.
+    void detach(channel& c)
+    {
+        for (operation& op : operations_)
+            if (op.channel == &c && op.is_waiting()) {
+                client_->abandon(&c, op);
+                op.channel = nullptr;
+                op.is_abandoned = true;
+            }
+        client_->detach_channel(c);
     }
     void publish(channel& c)
     {

@@ -97,12 +97,20 @@ LEVERET_CORO_TEST_CASE("a leveret RPC client, by direct reply-to, and a server i
     CHECK(ready == "ready");
 
     auto answers = co_await channel.consume("amq.rabbitmq.reply-to", {.no_ack = true});
+    const auto other = (co_await channel.declare_queue("", {.exclusive = true})).name();
+    co_await channel.publish("", other, "beside");
     for (int n = 0; n < 50; n += 7) {
         const std::string answer = co_await call(channel, answers, queue, std::to_string(n));
         CHECK(answer == fib(std::to_string(n)));
     }
+    auto beside = co_await channel.get(other); // RabbitMQ gives it the tag that the answers had
+    REQUIRE(beside);
+    CHECK(beside->delivery_tag() == 1);
     const std::string last = co_await call(channel, answers, queue, "stop");
     CHECK(last == "stopped");
+    CHECK(beside->ack());
+    const bool empty = co_await is_empty(channel, other);
+    CHECK(empty);
     const int status = co_await server.exit_status();
     CHECK(status == 0);
     co_await connection.close();

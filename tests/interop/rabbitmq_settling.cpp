@@ -248,3 +248,20 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: recover while deliveries are on their way lose
     CHECK(once == count);
     co_await p.connection.close();
 }
+
+LEVERET_CORO_TEST_CASE("RabbitMQ: recover leaves alone what needs no acknowledgement")
+{
+    constexpr int count = 2000;
+    auto p = co_await prepare(count);
+    auto consumer = co_await p.channel.consume(p.queue, {.no_ack = true});
+    int good = 0;
+    for (int i = 1; i <= count; ++i) {
+        auto d = co_await consumer.next({.timeout = 5s});
+        REQUIRE(d);
+        good += d->body() == std::to_string(i);
+        if (i % 400 == 1)
+            co_await p.channel.recover();
+    }
+    CHECK(good == count);
+    co_await p.connection.close();
+}

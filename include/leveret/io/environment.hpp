@@ -79,11 +79,8 @@ public:
                 std::chrono::duration_cast<clock::duration>(std::chrono::nanoseconds(t.count_ns()))));
             timer_.async_wait(std::forward<Handler>(handler));
         }
-        void cancel() noexcept
-        {
-            asio::error_code ignored;
-            timer_.cancel(ignored);
-        }
+        /// The overload with an error_code has gone from newer versions of Asio; none can fail.
+        void cancel() noexcept { timer_.cancel(); }
 
     private:
         asio::steady_timer timer_;

@@ -28,9 +28,9 @@ std::string record(std::size_t number, std::size_t size)
 {
     std::string out = leveret::test::big_endian(size, 4);
     const std::string mark = "<" + std::to_string(number) + ">";
-    while (out.size() < size + 4)
-        out += mark;
-    out.resize(size + 4);
+    out.resize(size + 4, static_cast<char>('a' + number % 26));
+    for (std::size_t at = 4; at + mark.size() <= out.size(); at += mark.size() + 500)
+        mark.copy(out.data() + at, mark.size());
     return out;
 }
 
@@ -54,7 +54,7 @@ struct reader {
 TEST_CASE("read buffer: any reads, with records kept for a while, against the stream")
 {
     const allocation_watch watch;
-    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+    for (std::uint64_t seed = 0; seed < 25; ++seed) {
         CAPTURE(seed);
         random_values random(seed);
         const std::size_t usual = random.one_in(2) ? 200 : 20'000;
@@ -72,7 +72,7 @@ TEST_CASE("read buffer: any reads, with records kept for a while, against the st
         std::vector<reader> looked_at; // without: valid until leaving()
         int left = 0;
         const auto check = [](const reader& r) { REQUIRE(r.view == r.wanted); };
-        while (taken < 3000 && made < 100'000) {
+        while (taken < 1000) {
             const read_buffer::space space = buffer.prepare(needed, [&] {
                 ++left;
                 for (const reader& r : looked_at)

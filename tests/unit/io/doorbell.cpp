@@ -39,6 +39,7 @@ class waiter {
 public:
     waiter(const asio::any_io_executor& executor, wait_list& list) : bell(list)
     {
+        bell.ring(); // before the wait: not remembered
         asio::co_spawn(executor, wait_once(*this),
                        asio::bind_cancellation_slot(signal.slot(), [this](std::exception_ptr e) {
                            is_done = true;
@@ -77,7 +78,6 @@ LEVERET_CORO_TEST_CASE("doorbell: nobody waits, so ringing does nothing and is n
     CHECK(list.empty());
 
     waiter w(executor, list);
-    w.bell.ring(); // before the wait
     co_await turn();
     co_await turn();
     CHECK(w.bell.is_waiting());
@@ -264,10 +264,9 @@ TEST_CASE("doorbell: who waits when the list goes is destroyed, not resumed")
         context.poll();
         CHECK(guard.use_count() == 11);
     }
-    CHECK(guard.use_count() == 1);
-    CHECK(!resumed);
     context.restart();
-    context.run();
+    context.run(); // Asio destroys coroutines by a post
+    CHECK(guard.use_count() == 1);
     CHECK(!resumed);
 }
 
@@ -311,6 +310,8 @@ TEST_CASE("doorbell: a bell that goes takes its waiter with it")
     context.poll();
     CHECK(bell->is_waiting());
     bell.reset();
-    CHECK(guard.use_count() == 1);
     CHECK(list.empty());
+    context.restart();
+    context.run();
+    CHECK(guard.use_count() == 1);
 }

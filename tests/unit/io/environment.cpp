@@ -130,7 +130,7 @@ TEST_CASE("environment: a stream to a port where nobody listens")
 {
     asio::io_context context;
     asio_environment e;
-    for (const char* host : {"127.0.0.1", "localhost"}) {
+    for (const std::string host : {"127.0.0.1", "localhost"}) {
         CAPTURE(host);
         asio_environment::stream stream(e, context.get_executor());
         result done;
@@ -147,7 +147,7 @@ TEST_CASE("environment: localhost and addresses are found, and bytes go both way
 {
     asio::io_context context;
     asio_environment e;
-    for (const char* host : {"localhost", "127.0.0.1", "::ffff:127.0.0.1"}) {
+    for (const std::string host : {"localhost", "127.0.0.1", "::ffff:127.0.0.1"}) {
         CAPTURE(host);
         listener server(context);
         tcp::socket peer(context);
@@ -157,7 +157,7 @@ TEST_CASE("environment: localhost and addresses are found, and bytes go both way
         stream.async_open(host, server.port(), opened.handler());
         context.restart();
         context.run();
-        if (std::string_view(host) == "::ffff:127.0.0.1" && opened.code != std::error_code())
+        if (host == "::ffff:127.0.0.1" && opened.code != std::error_code())
             continue; // a machine without IPv6
         REQUIRE(opened.code == std::error_code());
         REQUIRE(peer.is_open());
@@ -175,7 +175,8 @@ TEST_CASE("environment: localhost and addresses are found, and bytes go both way
         context.restart();
         context.run();
         CHECK(written.code == std::error_code());
-        CHECK(read.code == std::error_code());
+        REQUIRE(read.code);
+        CHECK(read.code->message() == std::error_code().message());
         CHECK(std::string_view(in) == "pong");
     }
 }
@@ -195,7 +196,7 @@ TEST_CASE("environment: a name that there can't be")
 
 TEST_CASE("environment: a stream that is closed while it opens, at every moment")
 {
-    for (const char* host : {"127.0.0.1", "localhost"}) {
+    for (const std::string host : {"127.0.0.1", "localhost"}) {
         CAPTURE(host);
         int aborted = 0;
         for (int handlers = 0;; ++handlers) {

@@ -29,11 +29,12 @@ namespace {
 std::string nested(std::uint32_t depth, bool as_arrays)
 {
     std::string encoded;
-    for (std::uint32_t level = 0; level < depth; ++level) {
+    for (std::uint32_t below = depth; below-- > 0;) {
         // What is in the table itself is always an entry; what is in an array has no name.
-        const bool is_named = !as_arrays || level + 1 == depth;
-        encoded = (is_named ? bytes("01 'k'") : "") + (as_arrays ? "A" : "F") +
-                  big_endian(encoded.size(), 4) + encoded;
+        if (!as_arrays || encoded.empty())
+            encoded += bytes("01 'k'");
+        encoded += as_arrays ? 'A' : 'F';
+        encoded += big_endian(std::size_t{below} * (as_arrays ? 5U : 7U), 4);
     }
     return encoded;
 }

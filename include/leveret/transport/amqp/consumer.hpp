@@ -27,6 +27,8 @@ struct next_options {
 class consumer {
 public:
     consumer() noexcept = default;
+    consumer(consumer&&) noexcept = default;
+    consumer& operator=(consumer&&) noexcept = default;
 
     /// The next delivery, at once if one is here. Empty when the consumer was cancelled by `cancel` and
     /// everything that had arrived before was handed out. Several coroutines may wait.

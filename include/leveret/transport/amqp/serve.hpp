@@ -82,6 +82,7 @@ private:
     }
     asio::awaitable<void> handle(delivery& d)
     {
+        const bool redelivered = d.redelivered(); // the handler may take the delivery
         bool threw = false;
         try {
             co_await handler_(d);
@@ -95,7 +96,7 @@ private:
         }
         ++state_.failed;
         const bool again = options_.on_error == on_error::requeue ||
-                           (options_.on_error == on_error::requeue_once && !d.redelivered());
+                           (options_.on_error == on_error::requeue_once && !redelivered);
         d.nack({.requeue = again});
     }
 

@@ -32,6 +32,8 @@ public:
     bool no_ack;
     status state = status::starting;
     bool has_tag = true; ///< the broker may still send deliveries for its tag
+    /// False for direct reply-to: RabbitMQ gives a reply the delivery tag that the next delivery gets too.
+    bool is_numbered = true;
     ring_queue<received_record*> waiting; ///< owned: see pop
     wait_queue readers;
 
@@ -78,7 +80,10 @@ public:
     [[nodiscard]] std::string new_tag() { return "leveret." + std::to_string(++tags_); }
 
     /// A consumer that goes away while messages may still come for it.
-    void remember_leaving(std::string tag, bool no_ack) { leaving_.push_back({std::move(tag), no_ack}); }
+    void remember_leaving(const consumer_core& c)
+    {
+        leaving_.push_back({c.tag, c.no_ack, c.is_numbered});
+    }
 
     void on_delivery(const engine::event& e);
     void on_odd_delivery(const engine::event& e, std::string_view tag, const consumer_core* consumer);
@@ -104,6 +109,7 @@ private:
     struct leaving {
         std::string tag;
         bool no_ack = false;
+        bool is_numbered = true;
     };
     [[nodiscard]] consumer_core* find(std::string_view tag) noexcept;
 
@@ -164,7 +170,7 @@ inline consumer_core::~consumer_core()
             c.connection->engine.settle(c, m.tag(), engine::settlement::requeue);
     }
     if (has_tag && c.is_open())
-        c.remember_leaving(tag, no_ack);
+        c.remember_leaving(*this);
     if (state == status::active)
         c.cancel_in_background(tag);
     c.connection->touched();
@@ -202,8 +208,8 @@ inline void channel_core::on_delivery(const engine::event& e)
         last_ = find(tag);
     consumer_core* consumer = last_;
     const bool adopt = is_own_block(e.message);
-    if (consumer != nullptr && !is_recovering() &&
-        deliveries().arrived(e.delivery_tag, !consumer->no_ack)) {
+    if (consumer != nullptr && (consumer->no_ack || !is_recovering()) &&
+        (!consumer->is_numbered || deliveries().arrived(e.delivery_tag, !consumer->no_ack))) {
         consumer->waiting.reserve(consumer->waiting.size() + 1); // what may fail comes first
         received_record* r =
             received_message::make(connection->received, e.message, envelope, e.delivery_tag, adopt);
@@ -233,6 +239,8 @@ inline void channel_core::on_odd_delivery(const engine::event& e, std::string_vi
         consumer != nullptr ? !consumer->no_ack : gone != nullptr && !gone->no_ack;
     const bool comes_again = acknowledged && is_recovering();
     const bool needs_ack = acknowledged && !comes_again;
+    if (gone != nullptr && !gone->is_numbered)
+        return;
     if (!known || !deliveries().arrived(e.delivery_tag, needs_ack)) {
         connection->engine.refuse(protocol_errc::unexpected_method,
                                   known ? "a delivery tag that is out of order"

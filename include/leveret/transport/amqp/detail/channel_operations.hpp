@@ -70,6 +70,7 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
     m.arguments = {arguments};
     auto request = detail::encode_request(*core_, m, wire::basic::consume_ok::id, o.timeout);
     local_ptr<detail::consumer_core> consumer(new detail::consumer_core(core_, tag, o.no_ack));
+    consumer->is_numbered = queue != "amq.rabbitmq.reply-to";
     return consuming(core_, std::move(consumer), std::move(request), o.prefetch);
 }
 

@@ -5,7 +5,7 @@
 #include "leveret/transport/amqp/detail/waiting.hpp"
 
 #include <asio/awaitable.hpp>
-#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/this_coro.hpp>
 
@@ -36,6 +36,10 @@ public:
     asio::awaitable<void> run(consumer& deliveries, std::size_t concurrency, const Work& work)
     {
         const auto executor = co_await asio::this_coro::executor;
+        // What runs is brought to its end, whatever happened or happens to this coroutine, whose state of
+        // cancellation stays the caller's.
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(false);
         io::doorbell bell(deliveries.core_->channel->connection->waits);
         bell_ = &bell;
         for (std::size_t i = 0; i < concurrency; ++i) {
@@ -48,13 +52,14 @@ public:
             });
         }
         bool cancelled = false;
-        while (!stopping_ && !cancelled)
-            cancelled = co_await bell.wait() == io::wake::cancelled;
+        while (!stopping_ && !cancelled) {
+            // A handler that began above, at once, may have cancelled this before it could wait.
+            const auto state = co_await asio::this_coro::cancellation_state;
+            cancelled = state.cancelled() != asio::cancellation_type::none;
+            if (!cancelled)
+                cancelled = co_await bell.wait() == io::wake::cancelled;
+        }
         stopping_ = true;
-        // What runs is brought to its end, whatever happened or happens to this coroutine, whose state of
-        // cancellation stays the caller's.
-        const bool throws = co_await asio::this_coro::throw_if_cancelled();
-        co_await asio::this_coro::throw_if_cancelled(false);
         std::exception_ptr in_cancel;
         try {
             co_await deliveries.cancel();
@@ -82,11 +87,13 @@ private:
             if (!d || stopping_)
                 co_return; // a delivery that came too late goes back to its queue
             ++active_;
-            const struct at_end {
-                std::size_t& active;
-                ~at_end() { --active; }
-            } count{active_};
-            co_await work(*d);
+            try {
+                co_await work(*d);
+            } catch (...) {
+                --active_;
+                throw;
+            }
+            --active_; // by no destructor: an io_context that is destroyed may take this after *this
         }
     }
 
