@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,6 +53,14 @@ public:
                 co_await client_.send(std::exchange(kept_, {}));
         }
     }
+    /// Deliveries that were sent and not given back or acknowledged.
+    [[nodiscard]] std::size_t unsettled() const
+    {
+        std::size_t n = 0;
+        for (const auto& [number, channel] : channels_)
+            n += channel.open.size();
+        return n;
+    }
     asio::awaitable<void> release()
     {
         holds = false;
@@ -73,7 +82,17 @@ private:
         std::uint64_t publishes = 0;
         std::uint64_t deliveries = 0;
         std::uint64_t body_left = 0;
+        std::set<std::uint64_t> open{}; // deliveries that are not settled
     };
+
+    static void settle(channel_state& c, std::uint64_t tag, bool multiple)
+    {
+        c.open.erase(multiple ? c.open.begin() : c.open.lower_bound(tag), c.open.upper_bound(tag));
+    }
+    [[nodiscard]] static std::uint64_t deliver(channel_state& c)
+    {
+        return *c.open.insert(++c.deliveries).first;
+    }
 
     template <class Request, class Answer>
     [[nodiscard]] static bool is(const owned_frame& f, std::string& out)
@@ -105,8 +124,16 @@ private:
             return c.body_left == 0 ? confirmed(f.channel(), c) : std::string();
         }
         std::string out;
-        if (f.method() == wire::channel::open::id)
+        if (f.method() == wire::channel::open::id || f.method() == wire::channel::close::id)
             c = {};
+        if (f.method() == wire::basic::ack::id) {
+            const auto m = f.as<wire::basic::ack>();
+            settle(c, m.delivery_tag, m.multiple);
+        }
+        if (f.method() == wire::basic::nack::id) {
+            const auto m = f.as<wire::basic::nack>();
+            settle(c, m.delivery_tag, m.multiple);
+        }
         if (is<wire::connection::close, wire::connection::close_ok>(f, out) ||
             is<wire::connection::update_secret, wire::connection::update_secret_ok>(f, out) ||
             is<wire::channel::open, wire::channel::open_ok>(f, out) ||
@@ -130,7 +157,7 @@ private:
             m.consumer_tag = f.as<wire::basic::consume>().consumer_tag;
             out = frame(f.channel(), m);
             for (int i = 0; i < deliveries; ++i)
-                out += delivery_frames(f.channel(), m.consumer_tag, ++c.deliveries, "message");
+                out += delivery_frames(f.channel(), m.consumer_tag, deliver(c), "message");
             return out;
         }
         if (f.method() == wire::basic::cancel::id) {
@@ -139,7 +166,7 @@ private:
             return frame(f.channel(), m);
         }
         if (f.method() == wire::basic::get::id)
-            return has_message ? get_ok_frames(f.channel(), ++c.deliveries, "message")
+            return has_message ? get_ok_frames(f.channel(), deliver(c), "message")
                                : frame(f.channel(), wire::basic::get_empty{});
         return {};
     }

@@ -17,7 +17,7 @@ namespace leveret::engine {
 class output_buffer {
 public:
     static constexpr std::size_t chunk_size = 64 * 1024;
-    static constexpr std::size_t kept_chunks = 6;
+    static constexpr std::size_t kept_chunks = 10;
 
     output_buffer() = default;
     output_buffer(const output_buffer&) = delete;

@@ -178,7 +178,7 @@ public:
 
     // Publishing.
 
-    /// Puts a message into the output buffer, and suspends only while that is full (256 KiB by default),
+    /// Puts a message into the output buffer, and suspends only while that is full (512 KiB by default),
     /// while the broker has the connection blocked or the channel's flow stopped. Completes when the
     /// message is in the buffer; that the broker has it, only publish_confirmed tells. Cancellation: a
     /// message is sent whole or not at all.

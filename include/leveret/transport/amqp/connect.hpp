@@ -38,7 +38,7 @@ struct connect_options {
     std::uint64_t max_message_size = wire::limits{}.message_size; ///< larger ones end the connection
     std::uint64_t max_unfinished = wire::limits{}.assembly_bytes; ///< of messages half received
     std::uint32_t max_table_depth = wire::limits{}.table_depth;
-    std::size_t output_high_water = 256 * 1024;      ///< publishing waits above it
+    std::size_t output_high_water = 512 * 1024;      ///< publishing waits above it
     std::size_t backlog_high_water = 16 * 1024 * 1024; ///< reading waits above it: see consumer
 };
 static_assert(safe_options<connect_options>);

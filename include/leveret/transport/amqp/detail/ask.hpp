@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/core/options.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/throw_failure.hpp"
 #include "leveret/transport/amqp/detail/waiting.hpp"

@@ -46,6 +46,8 @@ class channel_core final : public local_counted, public engine::client_channel {
 public:
     /// Returned messages that nobody asked for are kept up to this number, the newest win.
     static constexpr std::size_t max_returns = 1024;
+    /// ...and up to this many bytes of bodies, or a single one.
+    static constexpr std::size_t max_returned_bytes = 16 * 1024 * 1024;
     /// Confirm-mode publishes that may be outstanding at once; above it publishing waits.
     static constexpr std::size_t max_unconfirmed = 65536;
 
@@ -66,6 +68,7 @@ public:
     std::vector<consumer_core*> consumers;
     ring_queue<returned_message> returns;
     std::uint64_t lost_returns = 0;
+    std::size_t returned_bytes = 0; ///< of the bodies in `returns`
     std::uint16_t prefetch = 100;  ///< of consumers that don't ask for one of their own
     bool prefetch_is_told = false; ///< the broker knows
     wait_queue return_readers;
@@ -179,7 +182,7 @@ inline consumer_core::~consumer_core()
 inline received_message consumer_core::pop() noexcept
 {
     received_record* r = waiting.pop_front();
-    channel->connection->drop_backlog(r->cost());
+    channel->connection->drop_backlog(r->charge);
     return received_message(r);
 }
 
@@ -214,7 +217,7 @@ inline void channel_core::on_delivery(const engine::event& e)
         received_record* r =
             received_message::make(connection->received, e.message, envelope, e.delivery_tag, adopt);
         consumer->waiting.push_back(r);
-        connection->add_backlog(r->cost());
+        connection->charge(*r);
         if (!consumer->readers.empty())
             consumer->readers.ring_all();
         return;
@@ -276,8 +279,10 @@ inline void channel_core::on_returned(const engine::event& e)
     const auto m = wire::decode<wire::basic::return_>(in);
     payload body = e.message.body.empty() ? payload() : payload(e.message.body);
     message copy(std::move(body), wire::decode_properties(e.message.properties));
-    if (returns.size() == max_returns) {
-        static_cast<void>(returns.pop_front());
+    returned_bytes += copy.body().size();
+    while (!returns.empty() &&
+           (returns.size() == max_returns || returned_bytes > max_returned_bytes)) {
+        returned_bytes -= returns.pop_front().message().body().size();
         ++lost_returns;
     }
     returns.push_back(returned_message(static_cast<reply_code>(m.reply_code), std::string(m.reply_text),

@@ -149,7 +149,9 @@ inline asio::awaitable<returned_message> channel::returned(core_ptr core, durati
         if (why == io::wake::cancelled)
             detail::throw_cancelled("next_return", fate::never_sent, core->number());
     }
-    co_return core->returns.pop_front();
+    returned_message first = core->returns.pop_front();
+    core->returned_bytes -= first.message().body().size();
+    co_return std::move(first);
 }
 
 inline asio::awaitable<void> channel::recovered(core_ptr core, detail::encoded_request request)

@@ -23,7 +23,7 @@ class channel_core;
 /// What a connection may keep in memory, each with its default.
 struct buffer_limits {
     /// Publishing waits while this much is on its way to the socket, and goes on at half of it.
-    std::size_t output_high_water = 256 * 1024;
+    std::size_t output_high_water = 512 * 1024;
     /// The socket is not read while deliveries of this size wait for their consumers...
     std::size_t backlog_high_water = 16 * 1024 * 1024;
     /// ...or, while an answer is awaited, which must still get through, of this size.
@@ -103,7 +103,18 @@ public:
 
     // Deliveries that wait for their consumers.
     [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
-    void add_backlog(std::size_t bytes) noexcept { backlog_ += bytes; }
+    /// Counts a delivery that begins to wait: its bytes, and the whole block that it keeps from being
+    /// used again if it is the first in it.
+    void charge(received_record& r) noexcept
+    {
+        std::size_t bytes = r.body_size + r.properties_size + 128;
+        if (r.block != charged_block_) {
+            charged_block_ = r.block;
+            bytes += r.block->capacity();
+        }
+        r.charge = static_cast<std::uint32_t>(bytes < 0xffffffffU ? bytes : 0xffffffffU);
+        backlog_ += r.charge;
+    }
     void drop_backlog(std::size_t bytes)
     {
         backlog_ -= bytes;
@@ -133,7 +144,20 @@ private:
     asio::any_io_executor executor_;
     std::size_t users_ = 0;
     std::size_t backlog_ = 0;
+    const shared_block* charged_block_ = nullptr; // only compared
     std::size_t calls_ = 0;
+};
+
+/// While it lives somebody waits for what the server will say, and it is read though consumers lag.
+class waits_for_server {
+public:
+    explicit waits_for_server(connection_core& c) : connection_(c) { connection_.add_call(); }
+    waits_for_server(const waits_for_server&) = delete;
+    waits_for_server& operator=(const waits_for_server&) = delete;
+    ~waits_for_server() { connection_.drop_call(); }
+
+private:
+    connection_core& connection_;
 };
 
 } // namespace leveret::amqp::detail

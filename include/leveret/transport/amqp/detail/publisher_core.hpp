@@ -128,6 +128,7 @@ private:
     [[nodiscard]] asio::awaitable<io::wake> wait(instant deadline)
     {
         connection_core& connection = *channel->connection;
+        const waits_for_server reading(connection);
         timed_bell bell(connection.waits, connection.engine.deadlines());
         waiters.enter(bell);
         bell.arm(deadline);

@@ -127,6 +127,7 @@ inline std::uint64_t write_publish(const pending_publish& p,
 inline asio::awaitable<void> wait_for_room(channel_core& c, instant deadline)
 {
     connection_core& connection = *c.connection;
+    const waits_for_server reading(connection);
     while (!c.can_publish()) {
         if (!c.is_open())
             throw_failure(c.reason(), "basic.publish", fate::never_sent);
@@ -216,6 +217,7 @@ private:
     if (!c.can_publish())
         co_await wait_for_room(c, deadline);
     start_confirming(c);
+    const waits_for_server reading(connection);
     confirm_call wait(c);
     wait.number = write_publish(p, &wait);
     wait.bell.arm(deadline);

@@ -24,13 +24,11 @@ struct received_record {
     std::size_t body_size = 0;
     std::uint64_t tag = 0;
     std::uint32_t properties_size = 0;
+    std::uint32_t charge = 0; ///< what it counts for while it waits to be consumed
     std::uint16_t flags = 0;
     received_pool* home = nullptr;
     channel_core* channel = nullptr; ///< of a delivery that is not settled: a reference on its channel
     received_record* next = nullptr;
-
-    /// What it counts for while it waits to be consumed.
-    [[nodiscard]] std::size_t cost() const noexcept { return body_size + properties_size + 128; }
 };
 
 /// Records of one connection. Lives until the connection has gone and every record is back.
@@ -151,7 +149,6 @@ public:
         const std::string_view e = exchange();
         return text_at(e.data() + e.size());
     }
-    [[nodiscard]] std::size_t cost() const noexcept { return record_->cost(); }
 
 private:
     [[nodiscard]] static std::string_view text_at(const char* p) noexcept
