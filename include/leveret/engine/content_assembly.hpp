@@ -119,6 +119,7 @@ public:
             own_->drop_reference();
         own_ = nullptr;
         stage_ = stage::idle;
+        method_ = {};
         args_size_ = properties_size_ = body_size_ = received_ = 0;
         content_ = {};
     }
