@@ -115,8 +115,8 @@ LEVERET_CORO_TEST_CASE("safe shapes: connecting")
     auto channel = co_await b.open_channel();
     CHECK(channel.is_open());
     co_await channel.close({.timeout = 5s});
-    channel = lv::amqp::channel();                    // the server takes one connection at a time
-    b = co_await lv::amqp::connect(server.url(), {}); // assigned over an open one, which closes it
+    co_await b.close(); // the server takes one connection at a time
+    b = co_await lv::amqp::connect(server.url(), {}); // assigned over another
     co_await b.close();
 }
 

@@ -34,6 +34,7 @@ namespace detail {
     case 'f': return 4;
     case 'D': return 5;
     case 'l':
+    case 'L':
     case 'd':
     case 'T': return 8;
     case 'S':
@@ -114,7 +115,8 @@ constexpr protocol_errc check_entries(std::string_view encoded, std::uint32_t de
     case 'u': return in.u16();
     case 'I': return static_cast<std::int32_t>(in.u32());
     case 'i': return in.u32();
-    case 'l': return static_cast<std::int64_t>(in.u64());
+    case 'l':
+    case 'L': return static_cast<std::int64_t>(in.u64()); // py-amqp's letter, the same to RabbitMQ
     case 'f': return std::bit_cast<float>(in.u32());
     case 'd': return std::bit_cast<double>(in.u64());
     case 'D': {

@@ -126,7 +126,7 @@ TEST_CASE("hostile tables: lengths past the end")
 
 TEST_CASE("hostile tables: unknown types, everywhere")
 {
-    const std::string_view known = "VtbBsuIilfdDSxTAF";
+    const std::string_view known = "VtbBsuIilLfdDSxTAF";
     for (unsigned octet = 0; octet < 256; ++octet) {
         const std::string type(1, static_cast<char>(static_cast<unsigned char>(octet)));
         CAPTURE(octet);
@@ -137,7 +137,6 @@ TEST_CASE("hostile tables: unknown types, everywhere")
         CHECK(check_table({bytes("01 'k'") + type}, 4) == wanted);
         CHECK(check_table({bytes("01 'k' 'A' 00000001") + type}, 4) == wanted);
     }
-    CHECK(check("01 'k' 'L' 0000000000000001") == protocol_errc::field_type); // the text's, not RabbitMQ's
 }
 
 TEST_CASE("hostile tables: an error inside is found before the end and nothing after it counts")
