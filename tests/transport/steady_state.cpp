@@ -65,7 +65,8 @@ asio::awaitable<void> measure(const Run& run, std::uint64_t few = million)
     const std::uint64_t before_many = allocations_of_this_thread();
     co_await run(many);
     const std::uint64_t end = allocations_of_this_thread();
-    const std::uint64_t growth = peak_rss_kib() - peak;
+    const std::uint64_t peak_after = peak_rss_kib();
+    const std::uint64_t growth = peak_after > peak ? peak_after - peak : 0;
     CHECK(peak != 0);
     CHECK_MESSAGE(after_few - start <= few / messages_a_wait, "in ", few, " messages");
     CHECK_MESSAGE(end - before_many <= many / messages_a_wait, "in ", many, " messages");
