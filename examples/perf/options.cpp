@@ -3,7 +3,6 @@
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <limits>
 #include <string_view>
 
 namespace perf {
@@ -26,54 +25,72 @@ Exit status: 0 done, 1 failed or messages missing, 2 options that can't be.)";
 
 void add_load(CLI::App& app, options& o)
 {
-    const auto count = CLI::Range(std::uint32_t{0}, std::uint32_t{10000});
-    app.add_option("-x,--producers", o.producers, "Producers; with --rpc: clients. Default 1")
-        ->check(count);
+    app.add_option("-x,--producers", o.producers, "Producers; with --rpc: clients. Default 1");
     app.add_option("-y,--consumers", o.consumers,
-                   "Consumers; with --rpc: servers, 0 where --queue or --no-declare says that there "
-                   "is one. Default 1")
-        ->check(count);
-    app.add_option("-s,--size", o.size, "Bytes in a body. Default 16")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{134217728}));
+                   "Consumers; with --rpc: servers, none where --queue or\n"
+                   "--no-declare says that there is one. Default 1");
+    app.add_option("-s,--size", o.size, "Bytes in a body. Default 16");
     app.add_option("-C,--count", o.count,
-                   "End after so many messages (or calls): published by all producers together, or "
-                   "consumed where there are none. Default 0: no limit");
-    app.add_option("-z,--time", o.seconds, "End after so many seconds. Default 0: no limit")
-        ->check(CLI::Range(0.0, 1e9));
-    app.add_option("-r,--rate", o.rate, "Messages a second of each producer. Default 0: no limit")
-        ->check(CLI::Range(0.0, 1e9));
+                   "End after so many messages (or calls): published by all\n"
+                   "producers together, or consumed where there are none.\n"
+                   "Default 0: no limit");
+    app.add_option("-z,--time", o.seconds, "End after so many seconds. Default 0: no limit");
+    app.add_option("-r,--rate", o.rate, "Messages a second of each producer. Default 0: no limit");
     app.add_option("-c,--confirm", o.confirm,
-                   "Publish with confirms, so many in flight (1 to 65536). Default 0: without")
-        ->check(CLI::Range(std::size_t{0}, std::size_t{65536}));
+                   "Publish with confirms, so many in flight (1 to 65536).\n"
+                   "Default 0: without");
     app.add_flag("-a,--auto-ack", o.auto_ack, "Consume without acknowledgements");
     app.add_option("-A,--ack-every", o.ack_every,
-                   "Acknowledge each N-th delivery with those before it. Default 1")
-        ->check(CLI::Range(std::uint32_t{1}, std::numeric_limits<std::uint32_t>::max()));
+                   "Acknowledge each N-th delivery with those before it.\nDefault 1");
     app.add_option("-q,--prefetch", o.prefetch,
-                   "Deliveries that may wait for acknowledgement. Default 0: no limit");
+                   "Deliveries that may wait for acknowledgement.\nDefault 0: no limit");
     app.add_flag("--rpc", o.rpc, "Calls and replies instead of messages");
-    app.add_option("--in-flight", o.in_flight, "Calls that each client has under way. Default 1")
-        ->check(CLI::Range(std::size_t{1}, std::size_t{65536}));
+    app.add_option("--in-flight", o.in_flight, "Calls that each client has under way. Default 1");
 }
 
 void add_topology(CLI::App& app, options& o)
 {
     app.add_option("-u,--queue", o.queue,
-                   "Name of the queue, declared unless it is there; it stays. With --queues the names "
-                   "are NAME-1, NAME-2..., or have the number in place of a %d");
-    app.add_option("--queues", o.queues, "Queues, spread over producers and consumers. Default 1")
-        ->check(CLI::Range(std::uint32_t{1}, std::uint32_t{10000}));
+                   "Name of the queue, declared unless it is there. With\n"
+                   "--queues the names are NAME-1, NAME-2..., or have the\n"
+                   "number in place of a %d");
+    app.add_option("--queues", o.queues,
+                   "Queues, spread over producers and consumers. Default 1");
     app.add_option("-e,--exchange", o.exchange,
-                   "Publish to this exchange, declared unless it is there, and bind the queues to it. "
-                   "Default: the default exchange");
+                   "Publish to this exchange, declared unless it is there, and\n"
+                   "bind the queues to it. Default: the default exchange");
     app.add_option("-t,--type", o.type, "Type of the exchange. Default direct");
     app.add_option("-k,--routing-key", o.routing_key,
                    "Publish and bind with this key. Default: each queue's name");
     app.add_flag("--durable", o.durable,
-                 "Queue and exchange survive a restart of the broker; without it they are deleted when "
-                 "the last consumer or binding is gone");
+                 "Queue and exchange survive a restart of the broker; others\n"
+                 "are deleted when the last consumer or binding is gone");
     app.add_flag("-p,--persistent", o.persistent, "Publish persistent messages");
-    app.add_flag("!--no-declare", o.declare, "Use the exchange and queues as they are");
+    app.add_flag_callback("--no-declare", [&o] { o.declare = false; },
+                          "Use the exchange and queues as they are");
+}
+
+/// What is out of its range, or empty. CLI11's own validators would format what is allowed at every start,
+/// for a megabyte of memory.
+std::string_view check_ranges(const options& o)
+{
+    if (o.producers > 10'000 || o.consumers > 10'000)
+        return "--producers and --consumers must be 0 to 10000";
+    if (o.queues == 0 || o.queues > 10'000)
+        return "--queues must be 1 to 10000";
+    if (o.size > 134'217'728)
+        return "--size must be 0 to 134217728 bytes (128 MiB)";
+    if (!(o.seconds >= 0 && o.seconds <= 1e9))
+        return "--time must be 0 to 1000000000 seconds";
+    if (!(o.rate >= 0 && o.rate <= 1e9))
+        return "--rate must be 0 to 1000000000 messages a second";
+    if (o.confirm > 65'536)
+        return "--confirm must be 0 to 65536 messages";
+    if (o.in_flight == 0 || o.in_flight > 65'536)
+        return "--in-flight must be 1 to 65536 calls";
+    if (o.ack_every == 0)
+        return "--ack-every must be 1 or more";
+    return {};
 }
 
 /// What the options can't be together, or empty. Fills in what follows from others.
@@ -136,7 +153,9 @@ std::optional<options> parse_options(int argc, char** argv, int& exit_code)
             std::fprintf(stderr, "leveret-perf: %s (--help has the options)\n", e.what());
         return std::nullopt;
     }
-    const std::string_view wrong = settle(app, o);
+    std::string_view wrong = check_ranges(o);
+    if (wrong.empty())
+        wrong = settle(app, o);
     if (wrong.empty())
         return o;
     std::fprintf(stderr, "leveret-perf: %.*s\n", static_cast<int>(wrong.size()), wrong.data());

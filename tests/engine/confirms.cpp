@@ -40,7 +40,7 @@ void publish(test_channel& c, listener* l, std::uint64_t own, std::string_view k
              bool mandatory = true)
 {
     static_cast<void>(c.publishes().published(
-        l, own, body.size(), mandatory ? lv::engine::fingerprint("", key, body) : 0));
+        l, own, body.size(), mandatory ? lv::engine::fingerprint("", key, body) : lv::engine::fingerprint()));
 }
 test_channel& confirming(script& t)
 {

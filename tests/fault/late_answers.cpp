@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace lv = leveret;
@@ -257,4 +258,85 @@ LEVERET_CORO_TEST_CASE("late: a confirmation that nobody waits for any more")
     const auto second = co_await channel.publish_confirmed("", "q", "y");
     CHECK(second.is_confirmed());
     co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("late: a new consumer has the tag of one that is leaving, and gets its own messages only")
+{
+    const auto executor = co_await asio::this_coro::executor;
+    scripted_server server(executor);
+    const auto requeued = std::make_shared<std::string>();
+    server.play([=](server_peer& client) -> asio::awaitable<void> {
+        co_await client.handshake();
+        static_cast<void>(co_await client.open_channel());
+        static_cast<void>(co_await client.expect<wire::basic::qos>());
+        static_cast<void>(co_await client.expect<wire::basic::consume>());
+        co_await client.send(frame(1, wire::basic::qos_ok{}) + consume_ok("c"));
+        static_cast<void>(co_await client.expect<wire::basic::cancel>());
+        static_cast<void>(co_await client.expect<wire::basic::consume>());
+        co_await client.send(delivery_frames(1, "c", 1, "old") + cancel_ok("c") + consume_ok("c") +
+                             delivery_frames(1, "c", 2, "new"));
+        for (;;) {
+            const auto f = co_await client.next();
+            if (f.method() == wire::basic::nack::id) {
+                const auto m = f.as<wire::basic::nack>();
+                *requeued += std::to_string(m.delivery_tag) + (m.requeue ? " again;" : " gone;");
+            }
+            if (f.method() == wire::connection::close::id)
+                co_await client.send(frame(0, wire::connection::close_ok{}));
+        }
+    });
+    auto connection = co_await lv::amqp::connect(server.url());
+    auto channel = co_await connection.open_channel();
+    {
+        const auto old = co_await channel.consume("q", {.tag = "c"});
+        CHECK(old.tag() == "c");
+    }
+    auto consumer = co_await channel.consume("q", {.tag = "c"});
+    auto d = co_await consumer.next();
+    REQUIRE(d);
+    CHECK(d->body() == "new");
+    CHECK(d->ack());
+    co_await connection.close();
+    CHECK(*requeued == "1 again;");
+}
+
+LEVERET_CORO_TEST_CASE("late: a message that was asked for crosses recover, and can't be settled")
+{
+    const auto executor = co_await asio::this_coro::executor;
+    scripted_server server(executor);
+    const auto settled = std::make_shared<int>(0);
+    server.play([=](server_peer& client) -> asio::awaitable<void> {
+        co_await client.handshake();
+        static_cast<void>(co_await client.open_channel());
+        static_cast<void>(co_await client.expect<wire::basic::get>());
+        static_cast<void>(co_await client.expect<wire::basic::recover>());
+        co_await client.send(lv::test::get_ok_frames(1, 1, "comes again") +
+                             frame(1, wire::basic::recover_ok{}));
+        for (;;) {
+            const auto f = co_await client.next();
+            *settled += f.method() == wire::basic::ack::id || f.method() == wire::basic::nack::id;
+            if (f.method() == wire::basic::get::id)
+                co_await client.send(lv::test::get_ok_frames(1, 2, "comes again"));
+            if (f.method() == wire::connection::close::id)
+                co_await client.send(frame(0, wire::connection::close_ok{}));
+        }
+    });
+    auto connection = co_await lv::amqp::connect(server.url());
+    auto channel = co_await connection.open_channel();
+    std::optional<lv::amqp::delivery> first;
+    background getting(executor, [](lv::amqp::channel& c, auto& out) -> asio::awaitable<void> {
+        out = co_await c.get("q");
+    }(channel, first));
+    co_await lv::test::pause(executor, 1ms); // it has been sent
+    co_await channel.recover();
+    const outcome got = co_await getting.join();
+    CHECK(got.ok());
+    REQUIRE(first);
+    CHECK(first->body() == "comes again");
+    CHECK_FALSE(first->ack());
+    auto again = co_await channel.get("q");
+    REQUIRE(again);
+    CHECK(again->ack());
+    co_await connection.close();
+    CHECK(*settled == 1);
 }

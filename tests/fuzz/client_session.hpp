@@ -3,6 +3,7 @@
 // it, leaves alone what its user still looks at, and keeps no more memory than arrived plus a constant.
 #pragma once
 
+#include "fuzz/watched.hpp"
 #include "support/amqp_frames.hpp"
 
 #include <leveret/engine/client.hpp>
@@ -10,8 +11,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <optional>
@@ -24,74 +23,7 @@ extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 
 namespace leveret::fuzz {
 
-inline std::size_t largest_allocation = 0;
-
-inline void require(bool condition, const char* what)
-{
-    if (condition)
-        return;
-    std::fprintf(stderr, "violated: %s\n", what);
-    std::abort();
-}
-
 using engine::event;
-
-class random_numbers {
-public:
-    explicit random_numbers(std::uint32_t seed) : state_(seed * 2654435769U + 1) {}
-    std::size_t below(std::size_t n)
-    {
-        state_ ^= state_ << 13U;
-        state_ ^= state_ >> 7U;
-        state_ ^= state_ << 17U;
-        return static_cast<std::size_t>(state_ % n);
-    }
-
-private:
-    std::uint64_t state_;
-};
-
-class operation final : public engine::operation {
-public:
-    explicit operation(engine::client_channel* c) : channel(c) {}
-    engine::client_channel* channel;
-    bool is_abandoned = false;
-    int times = 0;
-
-private:
-    void finished() noexcept override { require(++times == 1, "an operation ends once"); }
-};
-
-class channel final : public engine::client_channel {
-public:
-    std::string last_tag; // consumer tag of its last delivery
-};
-
-class listener final : public engine::confirm_listener {
-public:
-    std::uint64_t published = 0;
-    std::uint64_t told = 0;
-
-private:
-    void confirmed(std::uint64_t first, std::size_t count, std::size_t, publish_outcome) noexcept override
-    {
-        require(first >= 1 && first + count - 1 <= published, "only what was published is confirmed");
-        told += count;
-        require(told <= published, "and once");
-    }
-    void returned(std::uint64_t number, std::size_t, std::uint16_t, std::string) noexcept override
-    {
-        require(number >= 1 && number <= published && ++told <= published, "returned as well");
-    }
-};
-
-[[nodiscard]] inline std::size_t sum_of(std::string_view bytes)
-{
-    std::size_t sum = bytes.size();
-    for (const char c : bytes)
-        sum = sum * 31 + static_cast<unsigned char>(c);
-    return sum;
-}
 
 /// A client, its user, and everything that is watched about them.
 class session {
@@ -143,7 +75,7 @@ public:
     /// These bytes come in one read, if they fit.
     void feed(std::string_view bytes)
     {
-        while (!bytes.empty() && closed_ == 0) {
+        while (!bytes.empty() && client_->current_state() != engine::client::state::closed) {
             const auto space = client_->prepare();
             require(space.size != 0, "there is room for more");
             std::size_t n = bytes.size() < space.size ? bytes.size() : space.size;
@@ -254,8 +186,9 @@ private:
     }
     void publish(channel& c)
     {
-        const std::uint32_t mark = published_ % 3 == 0 ? engine::fingerprint("", "key", "body")
-                                                       : static_cast<std::uint32_t>(published_ % 3 - 1);
+        const engine::fingerprint mark =
+            published_ % 3 == 0 ? engine::fingerprint("", "key", "body")
+                                : engine::fingerprint(static_cast<std::uint32_t>(published_ % 3 - 1));
         ++published_;
         if (published_ % 4 == 0)
             c.publishes().published(nullptr, 0, 10, mark);

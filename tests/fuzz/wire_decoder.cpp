@@ -33,12 +33,14 @@ void require(bool condition, const char* what)
     std::abort();
 }
 
-/// Equal but for the octets of booleans in tables: any but 0 is true, and is written as 1.
+/// Equal but for the octets of booleans in tables, where any but 0 is true and is written as 1, and for
+/// py-amqp's L, which is written as l.
 void require_same_table(std::string_view came, std::string_view written)
 {
     require(came.size() == written.size(), "a table keeps its size");
     for (std::size_t i = 0; i < came.size(); ++i)
-        require(came[i] == written[i] || (written[i] == 1 && came[i] != 0 && written[i - 1] == 't'),
+        require(came[i] == written[i] || (written[i] == 1 && came[i] != 0 && written[i - 1] == 't') ||
+                    (written[i] == 'l' && came[i] == 'L'),
                 "a table keeps its bytes");
 }
 

@@ -1,6 +1,6 @@
 // Consumers of one queue in pika and leveret: tasks shared, given back, and the end of a queue.
 #include "interop/broker.hpp"
-#include "interop/pika.hpp"
+#include "interop/python.hpp"
 
 #include <leveret/amqp.hpp>
 
@@ -21,7 +21,7 @@ LEVERET_CORO_TEST_CASE("a work queue shared by workers in pika and in leveret")
     const auto queue = unique("work");
     co_await channel.declare_queue(queue, {.durable = true});
     auto mine = co_await channel.consume(queue, {.prefetch = 1});
-    auto pika = start_pika(connection.get_executor(), "pika_worker.py", queue);
+    auto pika = start_python(connection.get_executor(), "pika_worker.py", queue);
     const std::string ready = co_await pika.line();
     CHECK(ready == "ready");
     auto publishing = co_await connection.open_channel();
@@ -56,7 +56,7 @@ LEVERET_CORO_TEST_CASE("the task of a worker in pika that dies goes to leveret, 
     auto channel = co_await connection.open_channel();
     const auto queue = unique("dying");
     co_await channel.declare_queue(queue);
-    auto pika = start_pika(connection.get_executor(), "pika_worker.py", queue);
+    auto pika = start_python(connection.get_executor(), "pika_worker.py", queue);
     const std::string ready = co_await pika.line();
     co_await channel.publish("", queue, "precious");
     const std::string its_task = co_await pika.line();
@@ -70,7 +70,7 @@ LEVERET_CORO_TEST_CASE("the task of a worker in pika that dies goes to leveret, 
     CHECK(my_task->body() == "precious");
     CHECK(my_task->redelivered());
 
-    auto other = start_pika(connection.get_executor(), "pika_worker.py", queue);
+    auto other = start_python(connection.get_executor(), "pika_worker.py", queue);
     const std::string other_ready = co_await other.line();
     my_task.reset();
     co_await mine.cancel();
@@ -92,7 +92,7 @@ LEVERET_CORO_TEST_CASE("pika's consumer is cancelled when leveret deletes its qu
     auto channel = co_await connection.open_channel();
     const auto queue = unique("deleted");
     co_await channel.declare_queue(queue);
-    auto pika = start_pika(connection.get_executor(), "pika_worker.py", queue);
+    auto pika = start_python(connection.get_executor(), "pika_worker.py", queue);
     const std::string ready = co_await pika.line();
     co_await channel.delete_queue(queue);
     const std::string cancelled = co_await pika.line();
@@ -108,7 +108,7 @@ LEVERET_CORO_TEST_CASE("pika cancels its consumer, and leveret gets what is left
     auto channel = co_await connection.open_channel();
     const auto queue = unique("left");
     co_await channel.declare_queue(queue);
-    auto pika = start_pika(connection.get_executor(), "pika_worker.py", queue);
+    auto pika = start_python(connection.get_executor(), "pika_worker.py", queue);
     const std::string ready = co_await pika.line();
     for (const char* body : {"1", "2", "3"})
         co_await channel.publish("", queue, body);

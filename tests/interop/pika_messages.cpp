@@ -1,6 +1,6 @@
 // Messages between pika and leveret, with every property and type of field that both know.
 #include "interop/broker.hpp"
-#include "interop/pika.hpp"
+#include "interop/python.hpp"
 #include "interop/sample.hpp"
 
 #include <leveret/amqp.hpp>
@@ -22,7 +22,7 @@ LEVERET_CORO_TEST_CASE("pika publishes, leveret consumes: every property and typ
     const auto queue = unique("from-pika");
     co_await channel.declare_queue(queue);
     auto consumer = co_await channel.consume(queue);
-    auto python = start_pika(connection.get_executor(), "pika_publish.py", queue);
+    auto python = start_python(connection.get_executor(), "pika_publish.py", queue);
 
     auto first = co_await consumer.next();
     REQUIRE(first);
@@ -90,7 +90,7 @@ LEVERET_CORO_TEST_CASE("leveret publishes, pika consumes: every property and typ
     for (int i = 0; i < 100; ++i)
         co_await channel.publish("", queue, std::to_string(i));
 
-    auto python = start_pika(connection.get_executor(), "pika_consume.py", queue, "104");
+    auto python = start_python(connection.get_executor(), "pika_consume.py", queue, "104");
     std::vector<std::string> lines;
     for (int i = 0; i < 104; ++i)
         lines.push_back(co_await python.line());

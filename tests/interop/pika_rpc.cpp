@@ -1,6 +1,6 @@
 // Remote calls between pika and leveret, in both directions.
 #include "interop/broker.hpp"
-#include "interop/pika.hpp"
+#include "interop/python.hpp"
 #include "interop/task.hpp"
 
 #include <leveret/amqp.hpp>
@@ -70,7 +70,7 @@ LEVERET_CORO_TEST_CASE("an RPC client in pika and a leveret server")
     co_await channel.declare_queue(queue, {.exclusive = false, .auto_delete = true});
     auto requests = co_await channel.consume(queue, {.prefetch = 1});
     task<void> server(connection.get_executor(), serve_fib(channel, requests));
-    auto client = start_pika(connection.get_executor(), "pika_rpc_client.py", queue);
+    auto client = start_python(connection.get_executor(), "pika_rpc_client.py", queue);
     int good = 0;
     for (int i = 0; i < 20; ++i) {
         const int n = i < 10 ? i : 30 - i;
@@ -92,7 +92,7 @@ LEVERET_CORO_TEST_CASE("a leveret RPC client, by direct reply-to, and a server i
     auto connection = co_await connect();
     auto channel = co_await connection.open_channel();
     const auto queue = unique("pika-rpc");
-    auto server = start_pika(connection.get_executor(), "pika_rpc_server.py", queue);
+    auto server = start_python(connection.get_executor(), "pika_rpc_server.py", queue);
     const std::string ready = co_await server.line();
     CHECK(ready == "ready");
 

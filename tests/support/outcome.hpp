@@ -7,6 +7,7 @@
 #include <leveret/core/error.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/error.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
@@ -64,7 +65,7 @@ public:
     [[nodiscard]] bool was_cancelled() const noexcept
     {
         return what_ == kind::cancelled ||
-               (what_ == kind::system && code_ == std::error_code(ECANCELED, std::system_category()));
+               (what_ == kind::system && code_ == asio::error::operation_aborted);
     }
 
     friend std::ostream& operator<<(std::ostream& out, const outcome& o)

@@ -90,12 +90,22 @@ public:
         return leases_ == 1 && is_unique();
     }
 
+    /// How many of the leases belong to messages that wait for somebody to take them: a count for whoever
+    /// limits what waits. True for the first, and for the last.
+    [[nodiscard]] bool add_waiting() noexcept { return waiting_++ == 0; }
+    [[nodiscard]] bool drop_waiting() noexcept
+    {
+        LEVERET_ASSERT(waiting_ > 0);
+        return --waiting_ == 0;
+    }
+
 private:
     explicit shared_block(std::size_t capacity) noexcept : capacity_(capacity) {}
 
     std::uint32_t references_ = 1;
     std::uint32_t leases_ = 0;
     std::size_t capacity_;
+    std::size_t waiting_ = 0; // a word, so that what follows is aligned as malloc does
 };
 
 /// Immutable bytes of a message: a slice of a shared block. Copies share the bytes. A payload may be

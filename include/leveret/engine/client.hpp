@@ -85,6 +85,8 @@ public:
     [[nodiscard]] std::uint16_t channel_max() const noexcept { return channel_max_; }
     [[nodiscard]] std::uint16_t heartbeat() const noexcept { return heartbeat_seconds_; }
     [[nodiscard]] bool is_blocked() const noexcept { return blocked_; }
+    /// Whether a confirmation came since this was asked last: publishes that waited for room may go on.
+    [[nodiscard]] bool take_has_confirmed() noexcept { return std::exchange(has_confirmed_, false); }
     [[nodiscard]] const client_config& config() const noexcept { return config_; }
     [[nodiscard]] class deadlines& deadlines() noexcept { return deadlines_; }
     [[nodiscard]] output_buffer& output() noexcept { return output_; }
@@ -214,6 +216,8 @@ private:
     state state_ = state::idle;
     failure reason_;
     bool closed_reported_ = false;
+    bool is_garbled_ = false;
+    bool has_confirmed_ = false;
     bool counts_from_tick_ = false;
     bool blocked_ = false;
     bool sent_since_beat_ = false;

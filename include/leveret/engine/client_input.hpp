@@ -57,7 +57,7 @@ inline const event* client::next_event()
         }
         if (state_ == state::open && take_delivery())
             return &event_;
-        if (state_ == state::closed || state_ == state::idle) {
+        if (state_ == state::closed || state_ == state::idle || is_garbled_) {
             input_.consume(input_.unread().size()); // nobody looks at it any more
             return nullptr;
         }
@@ -73,10 +73,7 @@ inline const event* client::next_event()
                     continue;
                 return nullptr;
             }
-            if (state_ == state::closing) { // nothing can be read behind a broken frame
-                input_.consume(input_.unread().size());
-                return nullptr;
-            }
+            is_garbled_ = true; // nothing can be read behind a broken frame, not even close-ok
             const bool first = state_ == state::starting;
             violation(first ? protocol_errc::protocol_header : frame.error,
                       first ? "the server does not speak AMQP 0-9-1"
@@ -479,7 +476,8 @@ inline bool client::complete_content(client_channel& channel)
     wire::reader in(event_.message.args);
     if (id == wire::basic::return_::id) {
         const auto m = wire::decode<wire::basic::return_>(in);
-        const std::uint32_t mark = fingerprint(m.exchange, m.routing_key, event_.message.body);
+        const fingerprint mark(m.exchange, m.routing_key, event_.message.body,
+                               event_.message.properties.flags(), event_.message.properties.encoded());
         if (channel.publishes_.returned(mark, m.reply_code, m.reply_text)) {
             if (event_.message.block != input_.block())
                 event_.message.block->drop_reference();
@@ -520,6 +518,7 @@ inline bool client::handle_confirm(client_channel& channel, wire::method_number 
         return bad_arguments(in, id, channel.number_);
     const auto outcome =
         id == wire::basic::ack::id ? publish_outcome::confirmed : publish_outcome::rejected;
+    has_confirmed_ = true;
     if (channel.publishes_.resolve(number, multiple, outcome))
         return false;
     return violation(protocol_errc::unexpected_method,

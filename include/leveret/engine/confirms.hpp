@@ -2,6 +2,7 @@
 
 #include "leveret/core/publish_result.hpp"
 #include "leveret/core/ring_queue.hpp"
+#include "leveret/engine/fingerprint.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -33,17 +34,17 @@ protected:
 class confirms {
 public:
     /// Numbers the next publish of the channel. `listener` may be null; it knows the publish by
-    /// `own_number`, and numbers its publishes one after the other. `fingerprint` tells returned messages
-    /// apart (0: not mandatory).
+    /// `own_number`, and numbers its publishes one after the other. `mark` tells returned messages
+    /// apart.
     std::uint64_t published(confirm_listener* listener, std::uint64_t own_number, std::size_t bytes,
-                            std::uint32_t fingerprint)
+                            fingerprint mark)
     {
         entry e;
         e.listener = listener;
         e.is_plain = listener == nullptr;
         e.own_number = own_number;
         e.bytes = static_cast<std::uint32_t>(bytes < 0xffffffffU ? bytes : 0xffffffffU);
-        e.fingerprint = fingerprint;
+        e.mark = mark;
         entries_.push_back(e);
         return base_ + entries_.size() - 1;
     }
@@ -77,24 +78,33 @@ public:
 
     /// basic.return: marks the oldest publish that looks like this one. False if there is none, or if it
     /// was published without a listener: then the message is for those who take returns.
-    [[nodiscard]] bool returned(std::uint32_t fingerprint, std::uint16_t code, std::string_view text)
+    [[nodiscard]] bool returned(fingerprint mark, std::uint16_t code, std::string_view text)
     {
         // Returns come in the order of the publishes, so the search goes on where the last one ended.
         const std::size_t n = entries_.size();
         const std::size_t start =
             hint_ > base_ && hint_ - base_ < n ? static_cast<std::size_t>(hint_ - base_) : 0;
+        std::size_t found = n; // of the same key and body, if none has the same properties too
         for (std::size_t step = 0; step < n; ++step) {
             const std::size_t i = start + step < n ? start + step : start + step - n;
-            entry& e = entries_[i];
-            if (e.fingerprint != fingerprint || e.done || e.is_returned)
+            const entry& e = entries_[i];
+            if (!e.mark.has_same_message(mark) || e.done || e.is_returned)
                 continue;
-            if (!e.is_plain)
-                returns_.push_back(return_note(base_ + i, code, std::string(text)));
-            e.is_returned = true;
-            hint_ = base_ + i + 1;
-            return !e.is_plain;
+            if (found == n)
+                found = i;
+            if (e.mark.has_same_properties(mark)) {
+                found = i;
+                break;
+            }
         }
-        return false;
+        if (found == n)
+            return false;
+        entry& e = entries_[found];
+        if (!e.is_plain)
+            returns_.push_back(return_note(base_ + found, code, std::string(text)));
+        e.is_returned = true;
+        hint_ = base_ + found + 1;
+        return !e.is_plain;
     }
 
     /// The one who asked is gone: nobody is told about its publishes any more.
@@ -122,7 +132,7 @@ private:
         confirm_listener* listener = nullptr;
         std::uint64_t own_number = 0;
         std::uint32_t bytes = 0;
-        std::uint32_t fingerprint = 0;
+        fingerprint mark;
         bool done = false;
         bool is_returned = false;
         bool is_plain = false; // never had a listener

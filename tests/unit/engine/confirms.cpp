@@ -15,6 +15,7 @@
 using leveret::publish_outcome;
 using leveret::engine::confirm_listener;
 using leveret::engine::confirms;
+using leveret::engine::fingerprint;
 using leveret::test::random_values;
 
 namespace {
@@ -62,9 +63,9 @@ private:
     }
 };
 
-std::uint64_t publish(confirms& c, listener* who, std::size_t bytes = 10, std::uint32_t fingerprint = 0)
+std::uint64_t publish(confirms& c, listener* who, std::size_t bytes = 10, std::uint32_t mark = 0)
 {
-    return c.published(who, who == nullptr ? 0 : who->next++, bytes, fingerprint);
+    return c.published(who, who == nullptr ? 0 : who->next++, bytes, fingerprint(mark));
 }
 
 } // namespace
@@ -75,7 +76,7 @@ TEST_CASE("confirms: any order of confirmations and returns, told to the right o
         listener* who;
         std::uint64_t own_number;
         std::size_t bytes;
-        std::uint32_t fingerprint;
+        std::uint32_t mark;
         bool is_returned = false;
         bool is_resolved = false;
         bool is_forgotten = false;
@@ -92,14 +93,14 @@ TEST_CASE("confirms: any order of confirmations and returns, told to the right o
         std::size_t unresolved = 0;          // all before are resolved
         std::size_t to_be_returned = 0;      // the broker returns in the order of the publishes
         // The broker routes a publish and returns it, if it must, before it confirms it. Equal messages
-        // are routed alike: here those with an odd fingerprint reach no queue.
+        // are routed alike: here those with an odd mark reach no queue.
         const auto route = [&](std::size_t up_to) {
             for (; to_be_returned < up_to; ++to_be_returned) {
                 publish_record& r = records[to_be_returned];
-                if (r.fingerprint % 2 == 0 || r.is_resolved)
+                if (r.mark % 2 == 0 || r.is_resolved)
                     continue;
                 r.is_returned = true;
-                REQUIRE(c.returned(r.fingerprint, 312, std::to_string(to_be_returned)) ==
+                REQUIRE(c.returned(fingerprint(r.mark), 312, std::to_string(to_be_returned)) ==
                         (r.who != nullptr));
             }
         };
@@ -117,9 +118,9 @@ TEST_CASE("confirms: any order of confirmations and returns, told to the right o
             default: {
                 listener* who = random.one_in(5) ? nullptr : &listeners[random.below(3)];
                 const std::size_t bytes = random.size_below(1000);
-                const auto fingerprint = static_cast<std::uint32_t>(random.below(5));
-                records.push_back({who, who == nullptr ? 0 : who->next, bytes, fingerprint});
-                REQUIRE(publish(c, who, bytes, fingerprint) == records.size());
+                const auto mark = static_cast<std::uint32_t>(random.below(5));
+                records.push_back({who, who == nullptr ? 0 : who->next, bytes, mark});
+                REQUIRE(publish(c, who, bytes, mark) == records.size());
                 break;
             }
             case 5:
@@ -232,32 +233,44 @@ TEST_CASE("confirms: returned and confirmed is unroutable, returned and refused 
     confirms c;
     for (std::uint32_t i = 0; i < 4; ++i)
         publish(c, &a, 10, 5);
-    CHECK(c.returned(5, 312, "NO_ROUTE"));
+    CHECK(c.returned(fingerprint(5), 312, "NO_ROUTE"));
     CHECK(a.take().empty()); // only the confirmation ends it
     CHECK(c.resolve(4, true, ack));
     CHECK(a.take() == "return 1 312 NO_ROUTE;ack 2x3 30;");
 
     publish(c, &a, 10, 5);
-    CHECK(c.returned(5, 312, "NO_ROUTE"));
+    CHECK(c.returned(fingerprint(5), 312, "NO_ROUTE"));
     CHECK(c.resolve(5, false, nack));
     CHECK(a.take() == "nack 5x1 10;");
-    CHECK_FALSE(c.returned(5, 312, "NO_ROUTE")); // nothing of ours is out
-    CHECK_FALSE(c.returned(0, 312, "NO_ROUTE"));
+    CHECK_FALSE(c.returned(fingerprint(5), 312, "NO_ROUTE")); // nothing of ours is out
+    CHECK_FALSE(c.returned(fingerprint(0), 312, "NO_ROUTE"));
 }
 
 TEST_CASE("confirms: a return is for the oldest that looks like it")
 {
     listener a;
     confirms c;
-    for (const std::uint32_t fingerprint : {1U, 2U, 1U, 2U, 3U})
-        publish(c, &a, 10, fingerprint);
-    CHECK(c.returned(2, 312, "first"));
-    CHECK(c.returned(2, 312, "second"));
-    CHECK_FALSE(c.returned(2, 312, "third"));
-    CHECK_FALSE(c.returned(4, 312, "unknown"));
-    CHECK(c.returned(3, 312, "last"));
+    for (const std::uint32_t mark : {1U, 2U, 1U, 2U, 3U})
+        publish(c, &a, 10, mark);
+    CHECK(c.returned(fingerprint(2), 312, "first"));
+    CHECK(c.returned(fingerprint(2), 312, "second"));
+    CHECK_FALSE(c.returned(fingerprint(2), 312, "third"));
+    CHECK_FALSE(c.returned(fingerprint(4), 312, "unknown"));
+    CHECK(c.returned(fingerprint(3), 312, "last"));
     CHECK(c.resolve(0, true, ack));
     CHECK(a.take() == "ack 1x1 10;return 2 312 first;ack 3x1 10;return 4 312 second;return 5 312 last;");
+}
+
+TEST_CASE("confirms: a return is for the one with equal properties, else for one with equal key and body")
+{
+    listener a;
+    confirms c;
+    for (const std::uint32_t properties : {7U, 8U, 9U})
+        static_cast<void>(c.published(&a, a.next++, 10, fingerprint(1, properties)));
+    CHECK(c.returned(fingerprint(1, 9), 312, "third"));
+    CHECK(c.returned(fingerprint(1, 5), 312, "changed on its way"));
+    CHECK(c.resolve(3, true, ack));
+    CHECK(a.take() == "return 1 312 changed on its way;ack 2x1 10;return 3 312 third;");
 }
 
 TEST_CASE("confirms: what was never published or is settled can't be confirmed")
@@ -289,7 +302,7 @@ TEST_CASE("confirms: numbers go on after clear")
     confirms c;
     CHECK(publish(c, &a) == 1);
     CHECK(publish(c, &a, 1, 9) == 2);
-    CHECK(c.returned(9, 312, "x"));
+    CHECK(c.returned(fingerprint(9), 312, "x"));
     c.clear();
     CHECK(c.outstanding() == 0);
     CHECK_FALSE(c.resolve(1, false, ack));

@@ -21,7 +21,7 @@ TEST_CASE("fingerprint: equal for equal publishes, wherever their bytes lie")
         const std::string unaligned = "123" + body;
         CHECK(fingerprint("logs", key, body) ==
               fingerprint("logs", shifted.substr(1), std::string_view(unaligned).substr(3)));
-        CHECK(fingerprint("logs", key, body) != 0);
+        CHECK(fingerprint("logs", key, body) != fingerprint());
     }
 }
 
@@ -40,14 +40,14 @@ TEST_CASE("fingerprint: tells exchange, key, size and beginning of the body apar
     CHECK(fingerprint("", std::string_view("\0", 1), "") != fingerprint("", "", ""));
     // Each byte that is looked at counts, and the length of all.
     const std::string body(200, 'b');
-    std::set<std::uint32_t> different{fingerprint("e", "k", body)};
+    std::set<std::uint64_t> different{fingerprint("e", "k", body).value()};
     for (std::size_t i = 0; i < 64; ++i) {
         std::string changed = body;
         changed[i] = 'c';
-        different.insert(fingerprint("e", "k", changed));
+        different.insert(fingerprint("e", "k", changed).value());
     }
     for (std::size_t n = 150; n < 200; ++n)
-        different.insert(fingerprint("e", "k", body.substr(0, n)));
+        different.insert(fingerprint("e", "k", body.substr(0, n)).value());
     CHECK(different.size() == 1 + 64 + 50);
     // What is behind does not: such messages are routed alike, so it does not matter which is which.
     std::string tail = body;
@@ -58,12 +58,25 @@ TEST_CASE("fingerprint: tells exchange, key, size and beginning of the body apar
 TEST_CASE("fingerprint: collides no more than chance, and is never 0")
 {
     random_values random(11);
-    std::set<std::uint32_t> seen;
+    std::set<std::uint64_t> seen;
     constexpr std::size_t count = 100000;
     for (std::size_t i = 0; i < count; ++i) {
         const auto f = fingerprint("amq.topic", "stock." + std::to_string(i), "");
-        CHECK(f != 0);
-        seen.insert(f);
+        CHECK(f != fingerprint());
+        seen.insert(f.value());
     }
     CHECK(seen.size() > count - 20); // 1.2 pairs are expected of 32 bits
+}
+
+TEST_CASE("fingerprint: properties are a half of their own")
+{
+    const fingerprint plain("e", "k", "body");
+    const fingerprint one("e", "k", "body", 0x2000, "headers");
+    const fingerprint other("e", "k", "body", 0x2000, "Headers");
+    CHECK(one.has_same_message(plain));
+    CHECK(one.has_same_message(other));
+    CHECK_FALSE(one.has_same_properties(plain));
+    CHECK_FALSE(one.has_same_properties(other));
+    CHECK(one == fingerprint("e", "k", "body", 0x2000, "headers"));
+    CHECK_FALSE(one.has_same_properties(fingerprint("e", "k", "body", 0x2001, "headers")));
 }

@@ -57,6 +57,13 @@ public:
     {
         if (reason.size() > wire::short_string_max)
             throw_invalid_argument("connection.update-secret: the reason is longer than 255 bytes");
+        wire::connection::update_secret m;
+        m.new_secret = secret;
+        m.reason = reason;
+        if (is_open() && wire::frame_size(m) > frame_max())
+            throw_invalid_argument("connection.update-secret: the secret of " + std::to_string(secret.size()) +
+                                   " bytes does not fit into the negotiated frame_max of " +
+                                   std::to_string(frame_max()));
         return secret_updated(core_, std::string(secret), std::string(reason), o.timeout);
     }
 

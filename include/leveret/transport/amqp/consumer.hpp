@@ -69,36 +69,40 @@ private:
     [[nodiscard]] static asio::awaitable<std::optional<delivery>> next_of(local_ptr<core> c,
                                                                          duration timeout)
     {
-        if (c->waiting.empty())
-            co_await wait_for_delivery(*c, timeout);
-        if (c->waiting.empty())
-            co_return std::nullopt;
+        if (c->waiting.empty()) { // no coroutine of its own: Asio keeps the memory of only two frames
+            detail::connection_core& connection = *c->channel->connection;
+            const instant deadline = connection.deadline_after(timeout);
+            while (c->waiting.empty()) {
+                if (!may_come(*c))
+                    co_return std::nullopt;
+                detail::timed_bell bell(connection.waits, connection.engine.deadlines());
+                c->readers.enter(bell);
+                bell.arm(deadline);
+                connection.rearm();
+                const io::wake why = co_await bell.bell.wait();
+                if (c->waiting.empty())
+                    check_wait(*c, why);
+            }
+        }
         co_return take(*c);
     }
-    [[nodiscard]] static asio::awaitable<void> wait_for_delivery(core& c, duration timeout)
+    /// Whether a delivery may come. Throws when it can't, unless the user cancelled the consumer.
+    [[nodiscard]] static bool may_come(const core& c)
     {
-        detail::connection_core& connection = *c.channel->connection;
-        const instant deadline = connection.deadline_after(timeout);
-        while (c.waiting.empty()) {
-            if (c.state == core::status::cancelled_by_broker)
-                throw_cancelled_by_broker(c);
-            if (c.state == core::status::cancelled)
-                co_return;
-            if (!c.channel->is_open())
-                detail::throw_failure(c.channel->reason(), "consumer.next", fate::never_sent);
-            detail::timed_bell bell(connection.waits, connection.engine.deadlines());
-            c.readers.enter(bell);
-            bell.arm(deadline);
-            connection.rearm();
-            const io::wake why = co_await bell.bell.wait();
-            if (!c.waiting.empty())
-                co_return;
-            if (why == io::wake::timed_out)
-                detail::throw_timeout("consumer.next", "a delivery", fate::never_sent,
-                                      c.channel->number());
-            if (why == io::wake::cancelled)
-                detail::throw_cancelled("consumer.next", fate::never_sent, c.channel->number());
-        }
+        if (c.state == core::status::cancelled_by_broker)
+            throw_cancelled_by_broker(c);
+        if (c.state == core::status::cancelled)
+            return false;
+        if (!c.channel->is_open())
+            detail::throw_failure(c.channel->reason(), "consumer.next", fate::never_sent);
+        return true;
+    }
+    static void check_wait(const core& c, io::wake why)
+    {
+        if (why == io::wake::timed_out)
+            detail::throw_timeout("consumer.next", "a delivery", fate::never_sent, c.channel->number());
+        if (why == io::wake::cancelled)
+            detail::throw_cancelled("consumer.next", fate::never_sent, c.channel->number());
     }
     [[noreturn]] static void throw_cancelled_by_broker(const core& c)
     {

@@ -78,7 +78,7 @@ private:
     {
         consumer deliveries = co_await std::move(starting);
         const auto work = [&self](delivery& d) { return self.handle(d); };
-        co_await self.state_.run(deliveries, self.options_.concurrency, work);
+        co_await self.state_.run(deliveries, self.options_.concurrency, work, self.options_.timeout);
     }
     asio::awaitable<void> handle(delivery& d)
     {

@@ -31,7 +31,8 @@ public:
     std::string tag;
     bool no_ack;
     status state = status::starting;
-    bool has_tag = true; ///< the broker may still send deliveries for its tag
+    bool has_tag = true; ///< no other consumer of the channel may have its tag
+    bool is_told = false; ///< the broker knows of it, and may send deliveries for its tag
     /// False for direct reply-to: RabbitMQ gives a reply the delivery tag that the next delivery gets too.
     bool is_numbered = true;
     ring_queue<received_record*> waiting; ///< owned: see pop
@@ -172,7 +173,7 @@ inline consumer_core::~consumer_core()
         if (!no_ack)
             c.connection->engine.settle(c, m.tag(), engine::settlement::requeue);
     }
-    if (has_tag && c.is_open())
+    if (has_tag && is_told && c.is_open())
         c.remember_leaving(*this);
     if (state == status::active)
         c.cancel_in_background(tag);
@@ -182,7 +183,7 @@ inline consumer_core::~consumer_core()
 inline received_message consumer_core::pop() noexcept
 {
     received_record* r = waiting.pop_front();
-    channel->connection->drop_backlog(r->charge);
+    channel->connection->drop_waiting(*r);
     return received_message(r);
 }
 
@@ -191,6 +192,9 @@ inline consumer_core* channel_core::find(std::string_view tag) noexcept
     if (last_ != nullptr && last_->tag.size() == tag.size() &&
         wire::same_bytes(last_->tag.data(), tag.data(), tag.size()))
         return last_;
+    for (const leaving& l : leaving_)
+        if (l.tag == tag)
+            return nullptr; // a new one with this tag is answered after the old one's cancel-ok
     for (consumer_core* c : consumers)
         if (c->has_tag && c->tag == tag)
             return c;
@@ -217,7 +221,7 @@ inline void channel_core::on_delivery(const engine::event& e)
         received_record* r =
             received_message::make(connection->received, e.message, envelope, e.delivery_tag, adopt);
         consumer->waiting.push_back(r);
-        connection->charge(*r);
+        connection->add_waiting(*r);
         if (!consumer->readers.empty())
             consumer->readers.ring_all();
         return;
@@ -259,16 +263,20 @@ inline void channel_core::on_got(const engine::event& e)
 {
     received_message m(connection->received, e.message, e.message.args.data(), e.delivery_tag,
                        is_own_block(e.message));
-    if (!deliveries().arrived(e.delivery_tag, !e.no_ack)) {
+    // One that crossed our recover comes again under another tag: this one can't be settled any more.
+    const bool needs_ack = !e.no_ack && !is_recovering();
+    if (!deliveries().arrived(e.delivery_tag, needs_ack)) {
         connection->engine.refuse(protocol_errc::unexpected_method,
                                   "a delivery tag that is out of order", wire::basic::get_ok::id,
                                   number());
         return;
     }
     if (e.op != nullptr) {
-        static_cast<call*>(e.op)->message = std::move(m);
-        e.op->succeed();
-    } else if (!e.no_ack) { // who asked for it went away
+        auto& got = *static_cast<call*>(e.op);
+        got.message = std::move(m);
+        got.needs_ack = needs_ack;
+        got.succeed();
+    } else if (needs_ack) { // who asked for it went away
         connection->engine.settle(*this, e.delivery_tag, engine::settlement::requeue);
     }
 }
@@ -306,7 +314,12 @@ inline void channel_core::on_consuming_unasked(std::string_view tag) { cancel_in
 
 inline void channel_core::on_cancel_done(std::string_view tag)
 {
-    std::erase_if(leaving_, [tag](const leaving& l) { return l.tag == tag; });
+    for (auto l = leaving_.begin(); l != leaving_.end(); ++l) {
+        if (l->tag == tag) {
+            leaving_.erase(l);
+            return;
+        }
+    }
     consumer_core* c = find(tag);
     if (c != nullptr && c->state == consumer_core::status::cancelled)
         free_tag(*c);

@@ -87,6 +87,7 @@ inline asio::awaitable<consumer> channel::consuming(core_ptr core, local_ptr<det
         core->connection->engine.request(*core, qos, wire::basic::qos_ok::id, nullptr, instant::never());
     }
     c->state = status::starting;
+    c->is_told = true;
     const engine::reply r = co_await detail::ask(core, std::move(request));
     if (r.name != c->tag) {
         leveret::diagnostics d;
@@ -113,11 +114,10 @@ inline asio::awaitable<std::optional<delivery>> channel::got(core_ptr core,
                                                              detail::encoded_request request)
 {
     detail::connection_core& connection = *core->connection;
-    const bool no_ack = request.no_ack;
     detail::call op(connection.waits);
     detail::call_scope scope(connection, core.get(), op);
     connection.engine.request(*core, request.frame, request.method, request.answer, &op,
-                              connection.deadline_after(request.timeout), no_ack);
+                              connection.deadline_after(request.timeout), request.no_ack);
     connection.touched();
     while (op.is_waiting()) {
         const io::wake why = co_await op.bell.wait();
@@ -127,13 +127,14 @@ inline asio::awaitable<std::optional<delivery>> channel::got(core_ptr core,
     detail::check_call(op, request.name, core->number());
     if (!op.message)
         co_return std::nullopt;
-    co_return delivery(no_ack ? core_ptr() : core, std::move(op.message));
+    co_return delivery(op.needs_ack ? core : core_ptr(), std::move(op.message));
 }
 
 inline asio::awaitable<returned_message> channel::returned(core_ptr core, duration timeout)
 {
     detail::connection_core& connection = *core->connection;
     const instant deadline = connection.deadline_after(timeout);
+    const detail::waits_for_server reading(connection);
     while (core->returns.empty()) {
         if (!core->is_open())
             detail::throw_failure(core->reason(), "next_return", fate::never_sent);

@@ -55,7 +55,7 @@ public:
     /// The engine may have an earlier deadline now.
     virtual void rearm() = 0;
     /// Reading may go on, or an answer is awaited.
-    virtual void resume_reading() = 0;
+    virtual void resume_reading() noexcept = 0;
     /// Our close was started: sees it through.
     virtual void closing() = 0;
     /// Nothing is read or written any more.
@@ -103,21 +103,19 @@ public:
 
     // Deliveries that wait for their consumers.
     [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
-    /// Counts a delivery that begins to wait: its bytes, and the whole block that it keeps from being
-    /// used again if it is the first in it.
-    void charge(received_record& r) noexcept
+    /// Counts a delivery that begins to wait: its record, and the whole block that it keeps from being used
+    /// again if none that lies in it waits already.
+    void add_waiting(const received_record& r) noexcept
     {
-        std::size_t bytes = r.body_size + r.properties_size + 128;
-        if (r.block != charged_block_) {
-            charged_block_ = r.block;
-            bytes += r.block->capacity();
-        }
-        r.charge = static_cast<std::uint32_t>(bytes < 0xffffffffU ? bytes : 0xffffffffU);
-        backlog_ += r.charge;
+        backlog_ += sizeof(received_record);
+        if (r.block->add_waiting())
+            backlog_ += r.block->capacity();
     }
-    void drop_backlog(std::size_t bytes)
+    void drop_waiting(const received_record& r) noexcept
     {
-        backlog_ -= bytes;
+        backlog_ -= sizeof(received_record);
+        if (r.block->drop_waiting())
+            backlog_ -= r.block->capacity();
         if (read_paused_ && wants_input())
             resume_reading();
     }
@@ -144,7 +142,6 @@ private:
     asio::any_io_executor executor_;
     std::size_t users_ = 0;
     std::size_t backlog_ = 0;
-    const shared_block* charged_block_ = nullptr; // only compared
     std::size_t calls_ = 0;
 };
 

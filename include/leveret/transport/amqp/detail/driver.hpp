@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/io/environment.hpp"
+#include "leveret/io/memory_slot.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/connection_core.hpp"
 
@@ -61,6 +62,7 @@ public:
     void start(io::doorbell& bell)
     {
         opening_ = &bell;
+        started_ = true;
         engine.start(now());
         flush();
         read();
@@ -111,7 +113,7 @@ public:
                 self->on_timer();
         });
     }
-    void resume_reading() override
+    void resume_reading() noexcept override
     {
         read_paused_ = false;
         if (!reading_ && started_ && !over_)
@@ -174,28 +176,58 @@ private:
     };
     [[nodiscard]] holder hold() noexcept { return holder(this); }
 
+    /// The handler of a read or a write, whose operation lies in memory of the driver: Asio's own cache of
+    /// two blocks is left to what the user's coroutines do.
+    template <class Function>
+    class io_handler {
+    public:
+        using allocator_type = io::slot_allocator<std::byte>;
+
+        io_handler(holder&& h, io::memory_slot& memory, Function f) noexcept
+            : holder_(std::move(h)), memory_(&memory), function_(f)
+        {
+        }
+        [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(*memory_); }
+        void operator()(std::error_code ec, std::size_t n)
+        {
+            const auto self = holder_.take();
+            function_(*self, ec, n);
+        }
+
+    private:
+        holder holder_;
+        io::memory_slot* memory_;
+        Function function_;
+    };
+
     void abandoned() noexcept
     {
         over_ = true;
-        waits.destroy_all();
+        waits.destroy_all(); // before anything could be rung: nothing can be posted any more
+        engine.input_ended(asio::error::operation_aborted, "its execution context was destroyed");
     }
 
     void read()
     {
-        started_ = true;
-        if (reading_ || over_)
+        if (!started_ || reading_ || over_ || is_closed())
             return;
         read_paused_ = !is_closing() && (!wants_input() || !wants_output());
         if (read_paused_)
             return;
+        engine::read_buffer::space space{};
+        try {
+            space = engine.prepare();
+        } catch (...) {
+            fail_input();
+            return flush();
+        }
         reading_ = true;
-        const auto space = engine.prepare();
+        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+            self.reading_ = false;
+            self.on_read(ec, n);
+        };
         stream_.async_read_some(asio::mutable_buffer(space.data, space.size),
-                                [h = hold()](std::error_code ec, std::size_t n) mutable {
-                                    const auto self = h.take();
-                                    self->reading_ = false;
-                                    self->on_read(ec, n);
-                                });
+                                io_handler(hold(), read_memory_, done));
     }
     void on_read(std::error_code ec, std::size_t n)
     {
@@ -211,6 +243,8 @@ private:
     }
     void after_input()
     {
+        if (engine.take_has_confirmed())
+            ring_room();
         if (!writing_ && !flush_scheduled_)
             flush();
         rearm();
@@ -224,13 +258,13 @@ private:
             return count < max_pieces;
         });
         writing_ = flush_pending_ = true;
+        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+            self.writing_ = false;
+            self.flush_pending_ = self.flush_scheduled_;
+            self.on_written(ec, n);
+        };
         stream_.async_write_some(pieces{buffers_, buffers_ + count},
-                                 [h = hold()](std::error_code ec, std::size_t n) mutable {
-                                     const auto self = h.take();
-                                     self->writing_ = false;
-                                     self->flush_pending_ = self->flush_scheduled_;
-                                     self->on_written(ec, n);
-                                 });
+                                 io_handler(hold(), write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
     {
@@ -246,9 +280,13 @@ private:
         }
         if (read_paused_ && wants_output())
             read();
+        ring_room();
+        flush();
+    }
+    void ring_room() noexcept
+    {
         if (!room.empty() && engine.output().size() <= limits.output_high_water / 2)
             room.ring_all();
-        flush();
     }
     void on_timer()
     {
@@ -284,13 +322,18 @@ private:
                 dispatch(*e);
             }
         } catch (...) {
-            // Out of memory, or a user's mechanism: the connection can't go on, its users must know.
-            input_error = std::current_exception();
-            engine.input_ended(std::make_error_code(std::errc::not_enough_memory),
-                               "a message from the server could not be handled");
-            while (const engine::event* e = engine.next_event())
-                dispatch(*e);
+            fail_input();
         }
+    }
+    /// Within a handler of an exception: out of memory, or a user's mechanism. The connection can't go on and
+    /// its users must know. If there is not even memory to tell them, the program ends.
+    void fail_input() noexcept
+    {
+        input_error = std::current_exception();
+        engine.input_ended(std::make_error_code(std::errc::not_enough_memory),
+                           "a message from the server could not be handled");
+        while (const engine::event* e = engine.next_event())
+            dispatch(*e);
     }
     void dispatch(const engine::event& e)
     {
@@ -362,6 +405,8 @@ private:
     std::error_code write_error_;
     bool over_ = false;
     asio::const_buffer buffers_[max_pieces];
+    io::memory_slot read_memory_;
+    io::memory_slot write_memory_;
 };
 
 } // namespace leveret::amqp::detail

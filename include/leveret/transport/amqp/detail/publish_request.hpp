@@ -51,7 +51,7 @@ public:
 
     local_ptr<channel_core> channel; ///< where it goes; keeps the channel while it waits
     std::size_t body_size = 0;
-    std::uint32_t mark = 0; ///< fingerprint of a mandatory publish, else 0
+    engine::fingerprint mark;
     publish_request* next = nullptr;
 
 private:
@@ -212,6 +212,20 @@ inline void write_body(char* p, std::uint16_t number, const publish_sizes& sizes
     }
 }
 
+/// The fingerprint of a publish whose method and header frames are at `p`.
+inline engine::fingerprint mark_of(const char* p, const publish_sizes& sizes, const publish_target& target,
+                                   std::string_view body) noexcept
+{
+    if (!target.mandatory)
+        return {};
+    if (!sizes.has_properties)
+        return {target.exchange, target.routing_key, body};
+    const char* after_flags = p + wire::frame_overhead + sizes.method + wire::frame_header_size +
+                              wire::content_header_size;
+    return {target.exchange, target.routing_key, body, wire::load_be<std::uint16_t>(after_flags - 2),
+            {after_flags, sizes.header - wire::content_header_size}};
+}
+
 inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_max,
                                     const publish_target& target, const leveret::properties* properties,
                                     std::string_view body, const payload* shared)
@@ -223,7 +237,7 @@ inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_ma
     body_size = body.size();
     number_ = number;
     frame_max_ = frame_max;
-    mark = target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0;
+    mark = mark_of(data(), sizes, target, body);
     if (gather)
         body_ = shared != nullptr ? *shared : payload(body);
     else

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -42,8 +43,29 @@ public:
     static asio::awaitable<std::uint64_t> publish(local_ptr<publisher_core> self, pending_publish p,
                                                   duration timeout)
     {
-        if (!self->has_room(p.request().body_size) || !self->channel->can_publish())
-            co_await self->wait_for_window(p.request().body_size, timeout);
+        const std::size_t size = p.request().body_size;
+        if (self->must_wait(size)) {
+            channel_core& c = *self->channel;
+            connection_core& connection = *c.connection;
+            const instant deadline = connection.deadline_after(timeout);
+            const waits_for_server reading(connection);
+            while (self->must_wait(size)) {
+                timed_bell bell(connection.waits, connection.engine.deadlines());
+                const bool is_full = !self->has_room(size);
+                if (is_full)
+                    self->enter_window(bell, deadline, "basic.publish", fate::never_sent);
+                else
+                    enter_room(c, bell, deadline);
+                const io::wake why = co_await bell.bell.wait();
+                if (!is_full)
+                    check_room(c, why);
+                else if (why == io::wake::cancelled)
+                    throw_cancelled("basic.publish", fate::never_sent, c.number());
+                else if (why == io::wake::timed_out && !self->has_room(size))
+                    throw_timeout("basic.publish", "the broker to confirm earlier messages",
+                                  fate::never_sent, c.number());
+            }
+        }
         co_return self->write(p);
     }
 
@@ -51,10 +73,11 @@ public:
     {
         connection_core& connection = *self->channel->connection;
         const instant deadline = connection.deadline_after(timeout);
+        const waits_for_server reading(connection);
         while (self->in_flight != 0) {
-            if (!self->channel->is_open())
-                throw_failure(self->channel->reason(), "publisher.flush", fate::unknown);
-            const io::wake why = co_await self->wait(deadline);
+            timed_bell bell(connection.waits, connection.engine.deadlines());
+            self->enter_window(bell, deadline, "publisher.flush", fate::unknown);
+            const io::wake why = co_await bell.bell.wait();
             if (self->in_flight == 0)
                 break;
             if (why == io::wake::timed_out)
@@ -107,33 +130,18 @@ private:
         bytes += p.request().body_size;
         return last_;
     }
-    [[nodiscard]] asio::awaitable<void> wait_for_window(std::size_t size, duration timeout)
+    [[nodiscard]] bool must_wait(std::size_t size) const noexcept
     {
-        const instant deadline = channel->connection->deadline_after(timeout);
-        while (failures_.size() < max_failures && !(has_room(size) && channel->can_publish())) {
-            if (has_room(size)) {
-                co_await wait_for_room(*channel, deadline);
-                continue;
-            }
-            if (!channel->is_open())
-                throw_failure(channel->reason(), "basic.publish", fate::never_sent);
-            const io::wake why = co_await wait(deadline);
-            if (why == io::wake::cancelled)
-                throw_cancelled("basic.publish", fate::never_sent, channel->number());
-            if (why == io::wake::timed_out && !has_room(size))
-                throw_timeout("basic.publish", "the broker to confirm earlier messages",
-                              fate::never_sent, channel->number());
-        }
+        return failures_.size() < max_failures && !(has_room(size) && channel->can_publish());
     }
-    [[nodiscard]] asio::awaitable<io::wake> wait(instant deadline)
+    /// Queues for confirmations. Throws when there will be none.
+    void enter_window(timed_bell& bell, instant deadline, std::string_view operation, fate f)
     {
-        connection_core& connection = *channel->connection;
-        const waits_for_server reading(connection);
-        timed_bell bell(connection.waits, connection.engine.deadlines());
+        if (!channel->is_open())
+            throw_failure(channel->reason(), operation, f);
         waiters.enter(bell);
         bell.arm(deadline);
-        connection.rearm();
-        co_return co_await bell.bell.wait();
+        channel->connection->rearm();
     }
     void settled(std::size_t count, std::size_t size) noexcept
     {

@@ -81,7 +81,7 @@ inline void check_publish(const channel_core& channel, const publish_target& tar
 }
 
 /// Counts a publish that was put into the output, and sees to its being written.
-inline std::uint64_t note_published(channel_core& c, std::size_t body_size, std::uint32_t mark,
+inline std::uint64_t note_published(channel_core& c, std::size_t body_size, engine::fingerprint mark,
                                     engine::confirm_listener* listener = nullptr,
                                     std::uint64_t own_number = 0)
 {
@@ -105,11 +105,10 @@ inline void write_publish_now(channel_core& c, const publish_target& target,
 {
     engine::client& engine = c.connection->engine;
     const publish_sizes sizes(engine.frame_max(), target, properties, body.size());
-    char* p = engine.output().append(sizes.whole(body.size()));
-    p = write_head(p, c.number(), sizes, target, properties, body.size());
+    char* start = engine.output().append(sizes.whole(body.size()));
+    char* p = write_head(start, c.number(), sizes, target, properties, body.size());
     write_body(p, c.number(), sizes, body);
-    note_published(c, body.size(),
-                   target.mandatory ? engine::fingerprint(target.exchange, target.routing_key, body) : 0);
+    note_published(c, body.size(), mark_of(start, sizes, target, body));
 }
 
 /// Puts the frames into the output; returns the publish's number on a confirm-mode channel, else 0.
@@ -123,38 +122,47 @@ inline std::uint64_t write_publish(const pending_publish& p,
     return note_published(p.channel(), request.body_size, request.mark, listener, own_number);
 }
 
-/// Suspends until the channel takes a publish. Throws when it never will, or not in time.
-inline asio::awaitable<void> wait_for_room(channel_core& c, instant deadline)
+// Waiting for room is spelled out in each coroutine that does it, `enter_room`, a wait, `check_room`: a
+// coroutine of its own would be the third frame at once, and Asio keeps the memory of only two.
+
+/// Queues for room in the output. Throws when there never will be any.
+inline void enter_room(channel_core& c, timed_bell& bell, instant deadline)
 {
-    connection_core& connection = *c.connection;
-    const waits_for_server reading(connection);
-    while (!c.can_publish()) {
-        if (!c.is_open())
-            throw_failure(c.reason(), "basic.publish", fate::never_sent);
-        timed_bell bell(connection.waits, connection.engine.deadlines());
-        connection.room.enter(bell);
-        bell.arm(deadline);
-        connection.rearm();
-        const io::wake why = co_await bell.bell.wait();
-        if (why == io::wake::cancelled)
-            throw_cancelled("basic.publish", fate::never_sent, c.number());
-        if (why == io::wake::timed_out && !c.can_publish())
-            throw_timeout("basic.publish",
-                          connection.engine.is_blocked()
-                              ? "the broker to unblock the connection (" +
-                                    escaped(connection.blocked_reason) + ")"
-                          : !c.flow_active() ? std::string("the broker to resume the channel's flow")
-                                             : std::string("room in the output buffer"),
-                          fate::never_sent, c.number());
-    }
+    if (!c.is_open())
+        throw_failure(c.reason(), "basic.publish", fate::never_sent);
+    c.connection->room.enter(bell);
+    bell.arm(deadline);
+    c.connection->rearm();
+}
+
+/// After the wait: throws if it was in vain.
+inline void check_room(const channel_core& c, io::wake why)
+{
+    const connection_core& connection = *c.connection;
+    if (why == io::wake::cancelled)
+        throw_cancelled("basic.publish", fate::never_sent, c.number());
+    if (why == io::wake::timed_out && !c.can_publish())
+        throw_timeout("basic.publish",
+                      connection.engine.is_blocked() ? "the broker to unblock the connection (" +
+                                                           escaped(connection.blocked_reason) + ")"
+                      : !c.flow_active() ? std::string("the broker to resume the channel's flow")
+                                         : std::string("room in the output buffer"),
+                      fate::never_sent, c.number());
 }
 
 [[nodiscard]] inline asio::awaitable<void> submit(pending_publish p, duration timeout)
 {
     channel_core& c = p.channel();
     if (!c.can_publish()) {
-        const instant deadline = c.connection->deadline_after(timeout);
-        co_await wait_for_room(c, deadline);
+        connection_core& connection = *c.connection;
+        const instant deadline = connection.deadline_after(timeout);
+        const waits_for_server reading(connection);
+        while (!c.can_publish()) {
+            timed_bell bell(connection.waits, connection.engine.deadlines());
+            enter_room(c, bell, deadline);
+            const io::wake why = co_await bell.bell.wait();
+            check_room(c, why);
+        }
     }
     write_publish(p);
 }
@@ -214,10 +222,14 @@ private:
     channel_core& c = p.channel();
     connection_core& connection = *c.connection;
     const instant deadline = connection.deadline_after(timeout);
-    if (!c.can_publish())
-        co_await wait_for_room(c, deadline);
-    start_confirming(c);
     const waits_for_server reading(connection);
+    while (!c.can_publish()) {
+        timed_bell bell(connection.waits, connection.engine.deadlines());
+        enter_room(c, bell, deadline);
+        const io::wake why = co_await bell.bell.wait();
+        check_room(c, why);
+    }
+    start_confirming(c);
     confirm_call wait(c);
     wait.number = write_publish(p, &wait);
     wait.bell.arm(deadline);

@@ -24,7 +24,6 @@ struct received_record {
     std::size_t body_size = 0;
     std::uint64_t tag = 0;
     std::uint32_t properties_size = 0;
-    std::uint32_t charge = 0; ///< what it counts for while it waits to be consumed
     std::uint16_t flags = 0;
     received_pool* home = nullptr;
     channel_core* channel = nullptr; ///< of a delivery that is not settled: a reference on its channel

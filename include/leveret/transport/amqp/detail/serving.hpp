@@ -33,7 +33,8 @@ public:
     }
 
     template <class Work>
-    asio::awaitable<void> run(consumer& deliveries, std::size_t concurrency, const Work& work)
+    asio::awaitable<void> run(consumer& deliveries, std::size_t concurrency, const Work& work,
+                              duration cancel_timeout)
     {
         const auto executor = co_await asio::this_coro::executor;
         // What runs is brought to its end, whatever happened or happens to this coroutine, whose state of
@@ -62,7 +63,7 @@ public:
         stopping_ = true;
         std::exception_ptr in_cancel;
         try {
-            co_await deliveries.cancel();
+            co_await deliveries.cancel({.timeout = cancel_timeout});
         } catch (...) {
             in_cancel = std::current_exception();
         }

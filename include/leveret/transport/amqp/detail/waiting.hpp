@@ -81,6 +81,7 @@ public:
     explicit call(io::wait_list& waits) noexcept : bell(waits) {}
     io::doorbell bell;
     received_message message; ///< the answer to basic.get, if there was one
+    bool needs_ack = false;   ///< and whether it is to be settled
 
 private:
     void finished() noexcept override { bell.ring(); }

@@ -1,4 +1,4 @@
-// Programs with pika, Debian's python3-pika, beside a test.
+// Python programs beside a test, with clients such as pika.
 #pragma once
 
 #include "interop/child.hpp"
@@ -13,10 +13,10 @@ namespace leveret::test {
 
 /// Starts tests/interop/SCRIPT with arguments. It has the node's URI from the environment.
 template <class... Arguments>
-[[nodiscard]] child start_pika(const asio::any_io_executor& executor, std::string script,
+[[nodiscard]] child start_python(const asio::any_io_executor& executor, std::string script,
                                Arguments... arguments)
 {
-    // Not the first python3 of PATH, which may be another without pika. -B: leaves no caches behind.
+    // Not the first python3 of PATH, which may lack Debian's packages. -B: leaves no caches behind.
     std::vector<std::string> command;
     command.push_back("/usr/bin/python3");
     command.push_back("-B");
