@@ -317,7 +317,7 @@ ENGINE_SCRIPT("channel: opened again, it starts from nothing")
     static_cast<void>(t.request(channel, wire::confirm::select{}, wire::confirm::select_ok::id));
     t.give(frame(1, wire::confirm::select_ok{}));
     CHECK(channel.is_confirming());
-    static_cast<void>(channel.publishes().published(nullptr, 1, 1, 0));
+    static_cast<void>(channel.publishes().published(nullptr, 1, 1, {}));
     wire::channel::flow flow;
     t.give(frame(1, flow) + delivery_frames(1, "c", 7, "x"));
     CHECK_FALSE(channel.flow_active());

@@ -71,8 +71,10 @@ private:
     void release() noexcept
     {
         if (p_ != nullptr && --static_cast<local_counted*>(p_)->references_ == 0)
-            delete p_;
+            destroy(p_);
     }
+    /// Rare, and kept out of all the places that only count down.
+    [[gnu::noinline]] static void destroy(T* p) noexcept { delete p; }
 
     T* p_ = nullptr;
 };

@@ -82,7 +82,7 @@ public:
     {
         LEVERET_ASSERT(leases_ > 0);
         if (--leases_ == 0)
-            drop_reference();
+            drop_last_lease();
     }
     /// Whether one lease is all that keeps this block: its bytes may be written again.
     [[nodiscard]] bool is_free_but_for_one_lease() const noexcept
@@ -101,6 +101,9 @@ public:
 
 private:
     explicit shared_block(std::size_t capacity) noexcept : capacity_(capacity) {}
+
+    /// Once for many messages: kept out of the way of each.
+    [[gnu::noinline]] void drop_last_lease() noexcept { drop_reference(); }
 
     std::uint32_t references_ = 1;
     std::uint32_t leases_ = 0;

@@ -7,6 +7,7 @@
 #include "leveret/engine/client_channel.hpp"
 #include "leveret/engine/client_config.hpp"
 #include "leveret/engine/deadlines.hpp"
+#include "leveret/engine/delivery_shape.hpp"
 #include "leveret/engine/failure.hpp"
 #include "leveret/engine/operation.hpp"
 #include "leveret/engine/output_buffer.hpp"
@@ -44,8 +45,9 @@ struct event {
     operation* op = nullptr;
     content message;
     std::uint64_t delivery_tag = 0;
+    const char* envelope = nullptr; ///< of `delivery`: its arguments behind the consumer tag
     bool no_ack = false; ///< of `got`
-    bool same_consumer = false; ///< of `delivery`: surely for the consumer of the delivery before
+    bool same_consumer = false; ///< of `delivery`: for the consumer of the one before, in the read block
     std::string_view text;
 };
 
@@ -113,7 +115,9 @@ public:
     /// before it: a short way for the most common event.
     [[nodiscard]] const event* next_delivery()
     {
-        return state_ == state::open && (take_same_delivery() || take_delivery()) ? &event_ : nullptr;
+        return state_ == state::open && (take_same_delivery() || take_delivery() == short_way::taken)
+                   ? &event_
+                   : nullptr;
     }
 
     // Time.
@@ -168,10 +172,10 @@ private:
     };
 
     // Defined in client_input.hpp, client_handshake.hpp and client_output.hpp.
-    bool take_delivery();
+    enum class short_way : std::uint8_t { taken, incomplete, other };
+    short_way take_delivery();
+    short_way wait_for(std::size_t size) noexcept;
     bool take_same_delivery() noexcept;
-    void remember_shape(const char* p, std::size_t tag_at, std::size_t args_size, std::size_t body_size,
-                        std::size_t whole) noexcept;
     bool handle_frame(const wire::frame_view& frame);
     bool handle_method(std::uint16_t channel, std::string_view payload);
     bool handle_handshake(wire::method_number id, wire::reader& in);
@@ -243,16 +247,6 @@ private:
     pod_vector<client_channel*> in_place_; // channels whose unfinished message lies in the read block
     pod_vector<client_channel*> unflushed_;
     ring_queue<operation*> connection_requests_; // update-secret, in order
-    /// A delivery without properties as it lay in the buffer, up to its body.
-    struct delivery_shape {
-        std::size_t whole = static_cast<std::size_t>(-1); // impossible: no shape is known
-        std::size_t tag_at = 0;
-        std::size_t args_size = 0;
-        std::size_t head_size = 0;
-        std::size_t body_size = 0;
-        char head[160] = {};
-    };
-
     delivery_shape shape_;
     std::uint64_t last_start_ = 0;           // of the last delivery taken the short way: type, channel, size
     client_channel* last_channel_ = nullptr; // and its channel, while that has its number

@@ -30,8 +30,7 @@ public:
 
     [[nodiscard]] std::string_view unread() const noexcept
     {
-        return block_ == nullptr ? std::string_view()
-                                 : std::string_view(block_->data() + begin_, end_ - begin_);
+        return {data_ + begin_, end_ - begin_};
     }
     void consume(std::size_t n) noexcept
     {
@@ -85,6 +84,7 @@ private:
             if (block_ != nullptr)
                 put_aside(block_);
             block_ = fresh;
+            data_ = fresh->data();
         }
         begin_ = 0;
         end_ = rest;
@@ -114,6 +114,7 @@ private:
     }
 
     shared_block* block_ = nullptr;
+    const char* data_ = nullptr; // of the block
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     pod_vector<shared_block*> spare_; // left behind, and perhaps still in use by deliveries

@@ -95,14 +95,26 @@ inline char* copy_bytes(char* to, const char* from, std::size_t n) noexcept
 #pragma GCC diagnostic pop
 #endif
 
-/// Whether two short runs of the same length are equal.
+/// Whether two short runs of the same length are equal: word by word, the last two may overlap.
 [[nodiscard]] inline bool same_bytes(const char* a, const char* b, std::size_t n) noexcept
 {
-    if (n >= 8 && n <= 16) {
-        return load_be<std::uint64_t>(a) == load_be<std::uint64_t>(b) &&
-               load_be<std::uint64_t>(a + n - 8) == load_be<std::uint64_t>(b + n - 8);
-    }
-    return std::memcmp(a, b, n) == 0;
+    if (n < 8)
+        return std::memcmp(a, b, n) == 0;
+    const auto difference = [a, b](std::size_t at) {
+        std::uint64_t x;
+        std::uint64_t y;
+        std::memcpy(&x, a + at, sizeof x);
+        std::memcpy(&y, b + at, sizeof y);
+        return x ^ y;
+    };
+    std::size_t i = 0;
+    for (; n - i > 32; i += 32)
+        if ((difference(i) | difference(i + 8) | difference(i + 16) | difference(i + 24)) != 0)
+            return false;
+    for (; n - i > 8; i += 8)
+        if (difference(i) != 0)
+            return false;
+    return difference(n - 8) == 0;
 }
 
 } // namespace leveret::wire

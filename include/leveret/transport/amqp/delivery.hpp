@@ -104,10 +104,9 @@ private:
     friend class channel;
     friend class consumer;
     /// With a channel it wants to be settled.
-    delivery(local_ptr<detail::channel_core> channel, detail::received_message m) noexcept
-        : message_(std::move(m))
+    delivery(detail::channel_core* channel, detail::received_message m) noexcept : message_(std::move(m))
     {
-        message_.get()->channel = channel.detach();
+        message_.get()->channel = local_ptr<detail::channel_core>(channel).detach();
     }
 
     [[nodiscard]] local_ptr<detail::channel_core> take_channel() noexcept

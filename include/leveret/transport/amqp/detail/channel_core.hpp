@@ -35,7 +35,7 @@ public:
     bool is_told = false; ///< the broker knows of it, and may send deliveries for its tag
     /// False for direct reply-to: RabbitMQ gives a reply the delivery tag that the next delivery gets too.
     bool is_numbered = true;
-    ring_queue<received_record*> waiting; ///< owned: see pop
+    record_queue waiting; ///< owned: see pop
     wait_queue readers;
 
     /// The first that waits.
@@ -182,8 +182,8 @@ inline consumer_core::~consumer_core()
 
 inline received_message consumer_core::pop() noexcept
 {
-    received_record* r = waiting.pop_front();
-    channel->connection->drop_waiting(*r);
+    received_record* r = waiting.pop();
+    channel->connection->drop_waiting(*r->block);
     return received_message(r);
 }
 
@@ -208,25 +208,22 @@ inline bool channel_core::is_own_block(const engine::content& c) const noexcept
 
 inline void channel_core::on_delivery(const engine::event& e)
 {
-    const char* args = e.message.args.data();
-    const std::string_view tag(args + 1, static_cast<unsigned char>(*args));
-    const char* envelope = tag.data() + tag.size();
+    const auto tag = [&e] { return e.message.args.substr(1, static_cast<unsigned char>(e.message.args[0])); };
     if (!e.same_consumer || last_ == nullptr)
-        last_ = find(tag);
+        last_ = find(tag());
     consumer_core* consumer = last_;
-    const bool adopt = is_own_block(e.message);
+    const bool adopt = !e.same_consumer && is_own_block(e.message);
     if (consumer != nullptr && (consumer->no_ack || !is_recovering()) &&
         (!consumer->is_numbered || deliveries().arrived(e.delivery_tag, !consumer->no_ack))) {
-        consumer->waiting.reserve(consumer->waiting.size() + 1); // what may fail comes first
         received_record* r =
-            received_message::make(connection->received, e.message, envelope, e.delivery_tag, adopt);
-        consumer->waiting.push_back(r);
-        connection->add_waiting(*r);
+            received_message::make(connection->received, e.message, e.envelope, e.delivery_tag, adopt);
+        consumer->waiting.push(r);
+        connection->add_waiting(*r->block);
         if (!consumer->readers.empty())
             consumer->readers.ring_all();
         return;
     }
-    on_odd_delivery(e, tag, consumer);
+    on_odd_delivery(e, tag(), consumer);
 }
 
 /// A delivery that nobody gets: for a consumer that is leaving, or one that will come again, or one that

@@ -127,7 +127,7 @@ inline asio::awaitable<std::optional<delivery>> channel::got(core_ptr core,
     detail::check_call(op, request.name, core->number());
     if (!op.message)
         co_return std::nullopt;
-    co_return delivery(op.needs_ack ? core : core_ptr(), std::move(op.message));
+    co_return delivery(op.needs_ack ? core.get() : nullptr, std::move(op.message));
 }
 
 inline asio::awaitable<returned_message> channel::returned(core_ptr core, duration timeout)

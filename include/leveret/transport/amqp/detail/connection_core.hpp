@@ -103,19 +103,18 @@ public:
 
     // Deliveries that wait for their consumers.
     [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
-    /// Counts a delivery that begins to wait: its record, and the whole block that it keeps from being used
-    /// again if none that lies in it waits already.
-    void add_waiting(const received_record& r) noexcept
+    /// Counts the blocks that deliveries wait in: it is a whole block that they keep from being used again.
+    /// Their records are not counted; they take no more than twice as much.
+    void add_waiting(shared_block& block) noexcept
     {
-        backlog_ += sizeof(received_record);
-        if (r.block->add_waiting())
-            backlog_ += r.block->capacity();
+        if (block.add_waiting())
+            backlog_ += block.capacity();
     }
-    void drop_waiting(const received_record& r) noexcept
+    void drop_waiting(shared_block& block) noexcept
     {
-        backlog_ -= sizeof(received_record);
-        if (r.block->drop_waiting())
-            backlog_ -= r.block->capacity();
+        if (!block.drop_waiting())
+            return;
+        backlog_ -= block.capacity();
         if (read_paused_ && wants_input())
             resume_reading();
     }

@@ -45,43 +45,71 @@ public:
         if (r == nullptr) {
             r = new received_record;
             r->home = this;
-        } else {
-            free_ = r->next;
-            --free_count_;
+            ++count_;
+            return r;
         }
-        ++out_;
+        free_ = r->next;
+        --free_count_;
         return r;
     }
     void give_back(received_record* r) noexcept
     {
-        --out_;
-        if (free_count_ < kept && !abandoned_) {
-            r->next = free_;
-            free_ = r;
-            ++free_count_;
+        if (free_count_ >= kept_) {
+            drop(r);
             return;
         }
-        delete r;
-        if (abandoned_ && out_ == 0)
-            delete this;
+        r->next = free_;
+        free_ = r;
+        ++free_count_;
     }
     /// The connection goes.
     void abandon() noexcept
     {
-        abandoned_ = true;
+        kept_ = 0;
+        count_ -= free_count_;
+        free_count_ = 0;
         while (free_ != nullptr)
             delete std::exchange(free_, free_->next);
-        if (out_ == 0)
+        if (count_ == 0)
             delete this;
     }
 
 private:
     ~received_pool() = default;
 
+    [[gnu::noinline]] void drop(received_record* r) noexcept // rare
+    {
+        delete r;
+        if (--count_ == 0 && kept_ == 0)
+            delete this;
+    }
+
     received_record* free_ = nullptr;
     std::size_t free_count_ = 0;
-    std::size_t out_ = 0;
-    bool abandoned_ = false;
+    std::size_t kept_ = kept; ///< 0 when the connection has gone
+    std::size_t count_ = 0;   ///< in all, free or not
+};
+
+/// Records in the order of their arrival, linked by `next`. Does not own them.
+class record_queue {
+public:
+    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+    void push(received_record* r) noexcept
+    {
+        r->next = nullptr;
+        (first_ == nullptr ? first_ : last_->next) = r;
+        last_ = r;
+    }
+    [[nodiscard]] received_record* pop() noexcept
+    {
+        received_record* r = first_;
+        first_ = r->next;
+        return r;
+    }
+
+private:
+    received_record* first_ = nullptr;
+    received_record* last_ = nullptr;
 };
 
 /// A message where the socket's read left it. One pointer, so that handing it from queue to coroutine to
