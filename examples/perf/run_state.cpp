@@ -38,8 +38,7 @@ void run_state::finish(const std::string& problem)
     problem_ = problem;
     is_stopping_ = true;
     target = 0;
-    asio::error_code ignored;
-    bell_.cancel(ignored);
+    bell_.cancel();
 }
 
 asio::awaitable<void> run_state::until_over()

@@ -169,8 +169,8 @@ asio::awaitable<void> session::end()
     asio::error_code ignored;
     signals_.cancel(ignored);
     signals_.clear(ignored); // from here on Ctrl-C ends us at once
-    limit_.cancel(ignored);
-    second_.cancel(ignored);
+    limit_.cancel();
+    second_.cancel();
     for (const auto& w : workers_)
         w->settle();
     for (const auto& w : workers_)

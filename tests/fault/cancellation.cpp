@@ -358,3 +358,47 @@ TEST_CASE("cancellation: the connection is lost at every step of every operation
         });
     }
 }
+
+TEST_CASE("cancellation: next that is cancelled before it has ended takes nothing")
+{
+    std::optional<background> target;
+    bool was_running = false;
+    const auto life = [&](stepper& s) -> asio::awaitable<void> {
+        world w(co_await asio::this_coro::executor);
+        w.deliveries = 1;
+        w.serve();
+        co_await w.connect();
+        w.broker().holds = true; // so that next waits for what is sent now
+        background consuming(w.executor, [](world& at) -> asio::awaitable<void> {
+            at.consumer = co_await at.channel.consume("q", {.no_ack = true});
+        }(w));
+        while (!w.broker().has_seen("1 basic.consume"))
+            co_await lv::test::pause(w.executor, std::chrono::milliseconds(0));
+        co_await w.broker().release();
+        const outcome started = co_await consuming.join();
+        REQUIRE(started.ok());
+        int taken = 0;
+        const auto next = [](world& at, int& n) -> asio::awaitable<void> {
+            auto d = co_await at.consumer.next();
+            n += d ? 1 : 0;
+        };
+        was_running = false;
+        s.begin();
+        target.emplace(w.executor, next(w, taken));
+        const outcome end = co_await target->join();
+        s.end();
+        target.reset();
+        CHECK((end.ok() || end.was_cancelled()));
+        CHECK(end.ok() == !was_running);
+        if (!end.ok()) {
+            CHECK(taken == 0);
+            auto d = co_await w.consumer.next({.timeout = lv::duration::seconds(5)});
+            CHECK(d.has_value());
+        }
+        co_await w.connection.close();
+    };
+    at_every_step(life, [&] {
+        was_running = !target->is_done();
+        target->cancel();
+    });
+}

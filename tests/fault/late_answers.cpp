@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 namespace lv = leveret;
 namespace wire = leveret::wire;
@@ -339,4 +340,90 @@ LEVERET_CORO_TEST_CASE("late: a message that was asked for crosses recover, and 
     CHECK(again->ack());
     co_await connection.close();
     CHECK(*settled == 1);
+}
+
+LEVERET_CORO_TEST_CASE("late: an answer to get with an impossible tag ends the connection, and the get with it")
+{
+    scripted_server server(co_await asio::this_coro::executor);
+    server.play([](server_peer& client) -> asio::awaitable<void> {
+        co_await client.handshake();
+        static_cast<void>(co_await client.open_channel());
+        static_cast<void>(co_await client.expect<wire::basic::get>());
+        co_await client.send(lv::test::get_ok_frames(1, 0, "x"));
+        co_await client.until_closed();
+    });
+    auto connection = co_await lv::amqp::connect(server.url());
+    auto channel = co_await connection.open_channel();
+    const outcome end = co_await outcome_of(channel.get("q", {.timeout = lv::duration::never()}));
+    CAPTURE(end);
+    CHECK(end.what() == outcome::kind::connection);
+    CHECK(end.code() == lv::protocol_errc::unexpected_method);
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("late: a consumer that timed out is cancelled at once, so that its tag can be tried again")
+{
+    const auto executor = co_await asio::this_coro::executor;
+    scripted_server server(executor);
+    const auto order = std::make_shared<std::string>();
+    server.play([=](server_peer& client) -> asio::awaitable<void> {
+        co_await client.handshake();
+        static_cast<void>(co_await client.open_channel());
+        std::string late;
+        for (;;) {
+            const auto f = co_await client.next();
+            if (f.method() == wire::basic::consume::id) {
+                *order += "consume ";
+                late += consume_ok("x");
+                if (order->ends_with("cancel consume ")) // the second: all at once
+                    co_await client.send(std::exchange(late, {}) + delivery_frames(1, "x", 1, "for the second"));
+            } else if (f.method() == wire::basic::cancel::id) {
+                *order += "cancel ";
+                late += cancel_ok("x");
+            } else if (f.method() == wire::basic::qos::id) {
+                late += frame(1, wire::basic::qos_ok{});
+            } else if (f.method() == wire::connection::close::id) {
+                co_await client.send(frame(0, wire::connection::close_ok{}));
+            }
+        }
+    });
+    auto connection = co_await lv::amqp::connect(server.url());
+    auto channel = co_await connection.open_channel();
+    const outcome end = co_await outcome_of(channel.consume("q", {.tag = "x", .timeout = 20ms}));
+    CHECK(end.what() == outcome::kind::timeout);
+    auto consumer = co_await channel.consume("q", {.tag = "x"});
+    auto d = co_await consumer.next();
+    REQUIRE(d);
+    CHECK(d->body() == "for the second");
+    CHECK(d->ack());
+    CHECK(*order == "consume cancel consume ");
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("late: a consumer that goes is cancelled before its messages are given back")
+{
+    scripted_server server(co_await asio::this_coro::executor);
+    const auto order = std::make_shared<std::string>();
+    server.play([=](server_peer& client) -> asio::awaitable<void> {
+        small_broker broker(client);
+        broker.deliveries = 3;
+        broker.on_method = [&](const lv::test::owned_frame& f) {
+            if (f.method() == wire::basic::cancel::id)
+                *order += "cancel;";
+            if (f.method() == wire::basic::nack::id)
+                *order += "nack;";
+        };
+        co_await broker.serve();
+    });
+    auto connection = co_await lv::amqp::connect(server.url());
+    auto channel = co_await connection.open_channel();
+    {
+        auto consumer = co_await channel.consume("q");
+        auto first = co_await consumer.next();
+        REQUIRE(first);
+        CHECK(first->ack());
+    }
+    static_cast<void>(co_await channel.declare_queue("q"));
+    CHECK(*order == "cancel;nack;");
+    co_await connection.close();
 }

@@ -207,4 +207,24 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: handles that never were anything")
     lv::amqp::delivery no_delivery;
     CHECK(no_delivery.is_settled());
     CHECK(!no_delivery.ack());
+    CHECK(nothing.number() == 0);
+    CHECK(nothing.lost_returns() == 0);
+    CHECK(!nothing.flow_active());
+    CHECK(!nothing.ack(1));
+    CHECK(no_consumer.tag().empty());
+    CHECK_THROWS_AS(static_cast<void>(none.open_channel()), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(none.frame_max()), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(none.update_secret("x")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(none.get_executor()), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.declare_queue("q")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.publish("", "q", "x")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.try_publish("", "q", "x")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.publish_confirmed("", "q", "x")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.consume("q")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.get("q")), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.next_return()), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.commit()), lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(nothing.recover()), lv::usage_error);
+    CHECK_THROWS_AS(lv::amqp::publisher{nothing}, lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(no_consumer.next()), lv::usage_error);
 }

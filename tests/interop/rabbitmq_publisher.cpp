@@ -202,6 +202,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a channel error in the middle of publishing")
     CHECK(out.in_flight() == 5);
     const auto again = co_await failure_of<lv::channel_error>(out.flush());
     CHECK(again.code() == lv::reply_code::not_found);
+    CHECK(out.unconfirmed() == std::vector<std::uint64_t>{11, 12, 13, 14, 15});
     const bool only_good = co_await holds(s.other, s.queue, 10);
     CHECK(only_good);
     co_await s.connection.close();
@@ -343,5 +344,53 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: publishers that can't be")
     CHECK(out.in_flight() == 0);
     const auto report = co_await out.flush();
     CHECK(report.confirmed() == 0);
+    co_await s.connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("RabbitMQ: what a publisher knew when its channel failed can be had, and what it did not know")
+{
+    auto s = co_await set_up();
+    publisher out(s.channel, {.window = 2000});
+    co_await out.publish("", s.queue, "good");
+    co_await out.publish("", unique("no such queue"), "returned");
+    while (out.in_flight() != 0)
+        static_cast<void>(co_await s.channel.declare_queue(s.queue, {.passive = true}));
+    co_await out.publish(unique("no such exchange"), "", "bad");
+    const auto e = co_await failure_of<lv::channel_error>(out.flush());
+    CHECK(e.code() == lv::reply_code::not_found);
+    const auto report = out.report();
+    CHECK(report.confirmed() == 1);
+    REQUIRE(report.failures().size() == 1);
+    CHECK(report.failures()[0].number() == 2);
+    CHECK(report.failures()[0].result().is_unroutable());
+    CHECK(out.unconfirmed() == std::vector<std::uint64_t>{3});
+    const auto empty = out.report();
+    CHECK(empty.confirmed() == 0);
+    CHECK(empty.failures().empty());
+    co_await s.connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("RabbitMQ: on a headers exchange returned twins are told apart by their properties")
+{
+    auto s = co_await set_up();
+    const auto exchange = unique("headers");
+    co_await s.channel.declare_exchange(exchange, lv::exchange_type::headers, {.auto_delete = true});
+    lv::table wanted;
+    wanted.set("x-match", "all").set("side", "left");
+    co_await s.channel.bind_queue(s.queue, exchange, "", {.arguments = wanted});
+    const auto left = lv::message("twin").header("side", "left").header("n", 1).persistent();
+    const auto right = lv::message("twin").header("side", "right").header("n", 1).persistent();
+    publisher out(s.channel);
+    for (int i = 0; i < 10; ++i) {
+        co_await out.publish(exchange, "", left);
+        co_await out.publish(exchange, "", right);
+    }
+    const auto report = co_await out.flush();
+    CHECK(report.confirmed() == 10);
+    std::vector<std::uint64_t> returned;
+    for (const auto& f : report.failures())
+        returned.push_back(f.number());
+    std::sort(returned.begin(), returned.end());
+    CHECK(returned == std::vector<std::uint64_t>{2, 4, 6, 8, 10, 12, 14, 16, 18, 20});
     co_await s.connection.close();
 }

@@ -6,6 +6,7 @@
 #include "leveret/core/duration.hpp"
 #include "leveret/core/table.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -140,12 +141,38 @@ struct confirmed_publish_options {
     duration timeout = default_timeout; ///< for the broker's confirmation, room included
 };
 
+/// Options of consumer::next and channel::next_return.
+struct next_options {
+    duration timeout = duration::never(); ///< a queue may stay empty for as long as it likes
+};
+
+/// How far an acknowledgement reaches.
+struct ack_options {
+    bool multiple = false; ///< this delivery and all earlier ones of its channel that are not settled
+};
+
+/// How a delivery is given back.
+struct nack_options {
+    bool multiple = false;
+    bool requeue = true; ///< back to its place in the queue; otherwise dropped or dead-lettered
+};
+
+/// Options of a publisher.
+struct publisher_options {
+    std::size_t window = 1000;                   ///< messages in flight, 1 to 65,536
+    std::size_t window_bytes = 16 * 1024 * 1024; ///< bodies in flight; one larger message still goes
+    bool mandatory = true;                       ///< notice messages that reach no queue
+    duration timeout = default_timeout;          ///< for room in the window, and for flush
+};
+
 template <class T>
 concept safe_options = std::is_aggregate_v<T> && std::is_trivially_destructible_v<T>;
 static_assert(safe_options<queue_options> && safe_options<exchange_options> &&
               safe_options<bind_options> && safe_options<delete_queue_options> &&
               safe_options<delete_exchange_options> && safe_options<call_options> &&
               safe_options<consume_options> && safe_options<get_options> &&
-              safe_options<publish_options> && safe_options<confirmed_publish_options>);
+              safe_options<publish_options> && safe_options<confirmed_publish_options> &&
+              safe_options<next_options> && safe_options<ack_options> && safe_options<nack_options> &&
+              safe_options<publisher_options>);
 
 } // namespace leveret

@@ -256,6 +256,7 @@ private:
 
 } // namespace leveret::engine
 
+#include "leveret/engine/client_deliveries.hpp" // IWYU pragma: export
 #include "leveret/engine/client_handshake.hpp" // IWYU pragma: export
 #include "leveret/engine/client_input.hpp"     // IWYU pragma: export
 #include "leveret/engine/client_output.hpp"    // IWYU pragma: export

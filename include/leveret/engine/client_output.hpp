@@ -97,6 +97,8 @@ inline void client::request(client_channel& channel, std::string_view frame,
         channel.confirming_ = true;
     if (method == wire::tx::select::id)
         channel.transactional_ = true;
+    if (method == wire::tx::rollback::id)
+        channel.deliveries_.lower_may_be_open();
     if (method == wire::basic::recover::id) { // all that is open comes again, under new tags
         channel.deliveries_.forget();
         ++channel.recovering_;
@@ -197,7 +199,7 @@ inline void client::note_settlements(client_channel& channel)
 
 inline bool client::settle(client_channel& channel, std::uint64_t tag, settlement how)
 {
-    if (!channel.deliveries_.settle(tag, how))
+    if (channel.state_ != channel_state::open || !channel.deliveries_.settle(tag, how))
         return false;
     note_settlements(channel);
     return true;
@@ -205,6 +207,8 @@ inline bool client::settle(client_channel& channel, std::uint64_t tag, settlemen
 
 inline std::size_t client::settle_up_to(client_channel& channel, std::uint64_t tag, settlement how)
 {
+    if (channel.state_ != channel_state::open)
+        return 0;
     const std::size_t n = channel.deliveries_.settle_up_to(tag, how);
     note_settlements(channel);
     return n;

@@ -107,6 +107,14 @@ public:
         return !e.is_plain;
     }
 
+    /// Calls `f` with the listener's own number of each of its publishes that is not confirmed, in order.
+    template <class F>
+    void for_each_open(const confirm_listener& listener, F&& f)
+    {
+        for (std::size_t i = 0; i < entries_.size(); ++i)
+            if (entries_[i].listener == &listener && !entries_[i].done)
+                f(entries_[i].own_number);
+    }
     /// The one who asked is gone: nobody is told about its publishes any more.
     void forget(const confirm_listener& listener) noexcept
     {

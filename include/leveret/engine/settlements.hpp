@@ -20,8 +20,14 @@ enum class settlement : std::uint8_t {
 /// The delivery tags of a channel from the lowest open one on, so that each is settled exactly once and
 /// what was settled in a row is told in one frame. RabbitMQ numbers the deliveries of a channel 1, 2,
 /// 3...; a broker that leaves gaps is understood as long as they are small.
+///
+/// A byte is kept for each tag from the lowest open one on. One that stays open while many others pass is put
+/// aside, so that its neighbours cost nothing; while there are such, nothing is told for several tags at
+/// once, which would settle it too.
 class settlements {
 public:
+    /// Tags from the lowest open one on, above which that is put aside.
+    static constexpr std::size_t max_span = 65536;
     /// Tags that were left out are kept note of until all before them are settled. More than this are not
     /// believed: a byte for each is memory that no delivery was sent for.
     static constexpr std::uint64_t max_gap = 65536;
@@ -41,6 +47,10 @@ public:
     {
         if (!is_open(tag))
             return false;
+        if (tag < base_) {
+            settle_aside(aside_at(tag), how);
+            return true;
+        }
         mark(tag, how);
         if (tag == run_)
             extend_run();
@@ -52,6 +62,8 @@ public:
     std::size_t settle_up_to(std::uint64_t tag, settlement how)
     {
         std::size_t count = 0;
+        for (; !aside_.empty() && aside_.front() <= tag; ++count)
+            settle_aside(0, how);
         for (std::uint64_t t = run_; t <= tag && t < next_; ++t) {
             if (is_open(t)) {
                 mark(t, how);
@@ -63,19 +75,34 @@ public:
     }
     [[nodiscard]] bool is_open(std::uint64_t tag) const noexcept
     {
-        return tag >= base_ && tag - base_ < states_.size() &&
+        if (tag < base_)
+            return aside_at(tag) != aside_.size();
+        return tag - base_ < states_.size() &&
                states_[static_cast<std::size_t>(tag - base_)] == settlement::open;
     }
     /// Deliveries that wait for the user.
     [[nodiscard]] std::size_t open() const noexcept { return open_; }
-    [[nodiscard]] bool has_news() const noexcept { return run_ != base_ || !late_.empty(); }
+    [[nodiscard]] bool has_news() const noexcept { return run_ != base_ || !late_.empty() || !told_late_.empty(); }
     [[nodiscard]] std::uint64_t last_tag() const noexcept { return next_ - 1; }
+
+    /// The broker may hold tags open that were settled here: a transaction was rolled back. Until `forget`
+    /// nothing is told for several tags at once.
+    void lower_may_be_open() noexcept { lower_open_ = true; }
 
     /// Tells what was settled since the last time: calls `emit(tag, multiple, settlement)`, and each call
     /// becomes a frame. Runs from the lowest open tag become one call with `multiple`.
     template <class Emit>
     void flush(Emit&& emit)
     {
+        for (const aside& a : told_late_)
+            emit(a.tag, false, a.how);
+        told_late_.clear();
+        while (base_ < run_ && (lower_open_ || !aside_.empty())) {
+            const settlement how = states_.pop_front();
+            if (how != settlement::settled)
+                emit(base_, false, how);
+            ++base_;
+        }
         while (base_ < run_) {
             const settlement how = states_.front();
             std::uint64_t last = 0;
@@ -107,6 +134,9 @@ public:
     {
         states_.clear();
         late_.clear();
+        aside_.clear();
+        told_late_.clear();
+        lower_open_ = false;
         base_ = run_ = next_;
         open_ = 0;
     }
@@ -135,13 +165,48 @@ private:
         if (needs_settling) {
             states_.push_back(settlement::open);
             ++open_;
+            put_aside();
         } else if (states_.empty()) {
             base_ = run_ = next_;
         } else {
             states_.push_back(settlement::settled);
             extend_run();
+            put_aside();
         }
         return true;
+    }
+
+    void put_aside()
+    {
+        while (states_.size() > max_span && base_ == run_) {
+            aside_.push_back(base_);
+            static_cast<void>(states_.pop_front());
+            run_ = ++base_;
+            extend_run();
+            for (; base_ < run_ && states_.front() == settlement::settled; ++base_)
+                static_cast<void>(states_.pop_front());
+        }
+    }
+    /// Where the tag stands in `aside_`, or its size.
+    [[nodiscard]] std::size_t aside_at(std::uint64_t tag) const noexcept
+    {
+        std::size_t first = 0;
+        for (std::size_t end = aside_.size(); first < end;) {
+            const std::size_t middle = first + (end - first) / 2;
+            if (aside_[middle] == tag)
+                return middle;
+            if (aside_[middle] < tag)
+                first = middle + 1;
+            else
+                end = middle;
+        }
+        return aside_.size();
+    }
+    void settle_aside(std::size_t at, settlement how)
+    {
+        told_late_.push_back({aside_[at], how});
+        aside_.erase_at(at);
+        --open_;
     }
 
     void mark(std::uint64_t tag, settlement how) noexcept
@@ -155,6 +220,14 @@ private:
             ++run_;
     }
 
+    struct aside {
+        std::uint64_t tag;
+        settlement how;
+    };
+
+    pod_vector<std::uint64_t> aside_; // open tags below base_, in order
+    pod_vector<aside> told_late_;     // settled of those, and not told yet
+    bool lower_open_ = false;
     ring_queue<settlement> states_; // of the tags from base_ to next_ - 1
     pod_vector<std::uint64_t> late_; // settled while a lower tag was open
     std::uint64_t base_ = 1;          // lowest tag in states_

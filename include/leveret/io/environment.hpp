@@ -92,6 +92,9 @@ public:
             : socket_(executor), opening_(std::make_shared<opening>(executor))
         {
         }
+        stream(const stream&) = delete;
+        stream& operator=(const stream&) = delete;
+        ~stream() { close(); }
 
         template <class Handler>
         void async_open(std::string_view host, std::uint16_t port, Handler&& handler);

@@ -9,8 +9,8 @@
 #include "leveret/transport/amqp/detail/ask.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/publishing.hpp"
-#include "leveret/transport/amqp/queue_info.hpp"
-#include "leveret/transport/amqp/returned_message.hpp"
+#include "leveret/core/queue_info.hpp"
+#include "leveret/core/returned_message.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -25,6 +25,12 @@
 
 namespace leveret::amqp {
 
+using leveret::ack_options;
+using leveret::nack_options;
+using leveret::next_options;
+using leveret::queue_info;
+using leveret::returned_message;
+
 /// A channel: declares, publishes, consumes. A cheap handle; copies are the same channel, which closes
 /// in the background when the last handle, consumer and unsettled delivery of it is gone.
 ///
@@ -38,18 +44,23 @@ namespace leveret::amqp {
 ///   dropped when it comes;
 /// - usage_error, at once, for arguments that AMQP can't carry.
 ///
+/// One that is default-constructed or moved from belongs to no connection: its operations throw usage_error.
+///
 /// Thread safety: belongs to its connection's executor.
 class channel {
 public:
     channel() noexcept = default;
 
-    [[nodiscard]] std::uint16_t number() const noexcept { return core_->number(); }
+    /// Its number on the connection, from 1; 0 of an empty handle.
+    [[nodiscard]] std::uint16_t number() const noexcept { return core_ ? core_->number() : std::uint16_t{0}; }
     [[nodiscard]] bool is_open() const noexcept { return core_ && core_->is_open(); }
-    [[nodiscard]] asio::any_io_executor get_executor() const { return core_->connection->executor(); }
+    [[nodiscard]] asio::any_io_executor get_executor() const { return core().connection->executor(); }
 
     // Exchanges.
 
-    /// Creates an exchange, or checks that one with these properties exists (exchange.declare).
+    /// Creates an exchange, or checks that one with these properties exists (exchange.declare). 406 if it
+    /// exists with other properties, 403 for reserved names ("amq."), 404 for `passive` if it is not there;
+    /// an unknown type ends the connection with 503 (RabbitMQ 4: the channel with 406).
     [[nodiscard]] asio::awaitable<void> declare_exchange(std::string_view name, std::string_view type,
                                                          exchange_options o = {})
     {
@@ -66,7 +77,8 @@ public:
         m.arguments = {arguments};
         return ask(m, wire::exchange::declare_ok::id, o.timeout);
     }
-    /// Deletes an exchange. One that is not there is no error with RabbitMQ.
+    /// Deletes an exchange (exchange.delete). One that is not there is no error with RabbitMQ; 406 if it is in use
+    /// and `if_unused` is set.
     [[nodiscard]] asio::awaitable<void> delete_exchange(std::string_view name,
                                                         delete_exchange_options o = {})
     {
@@ -125,10 +137,11 @@ public:
         m.auto_delete = o.auto_delete;
         m.no_wait = o.no_wait;
         m.arguments = {arguments};
-        auto request = detail::encode_request(*core_, m, wire::queue::declare_ok::id, o.timeout);
+        auto request = detail::encode_request(core(), m, wire::queue::declare_ok::id, o.timeout);
         return declared(core_, std::move(request), std::string(name));
     }
-    /// Deletes a queue and returns how many messages went with it.
+    /// Deletes a queue and returns how many messages went with it (queue.delete); 0 with `no_wait`. 406 if it
+    /// has consumers or messages and `if_unused` or `if_empty` is set; one that is not there is no error.
     [[nodiscard]] asio::awaitable<std::uint32_t> delete_queue(std::string_view name,
                                                               delete_queue_options o = {})
     {
@@ -137,7 +150,7 @@ public:
         m.if_unused = o.if_unused;
         m.if_empty = o.if_empty;
         m.no_wait = o.no_wait;
-        auto request = detail::encode_request(*core_, m, wire::queue::delete_ok::id, o.timeout);
+        auto request = detail::encode_request(core(), m, wire::queue::delete_ok::id, o.timeout);
         return detail::ask_count(core_, std::move(request));
     }
     /// Removes all messages that are ready and returns how many (queue.purge).
@@ -145,10 +158,11 @@ public:
     {
         wire::queue::purge m;
         m.queue = name;
-        auto request = detail::encode_request(*core_, m, wire::queue::purge_ok::id, o.timeout);
+        auto request = detail::encode_request(core(), m, wire::queue::purge_ok::id, o.timeout);
         return detail::ask_count(core_, std::move(request));
     }
-    /// Lets messages from an exchange into a queue. What the key means depends on the exchange.
+    /// Lets messages from an exchange into a queue (queue.bind). What the key means depends on the exchange. 404
+    /// if one of the two is not there.
     [[nodiscard]] asio::awaitable<void> bind_queue(std::string_view queue, std::string_view exchange,
                                                    std::string_view routing_key = {},
                                                    bind_options o = {})
@@ -162,7 +176,7 @@ public:
         m.arguments = {arguments};
         return ask(m, wire::queue::bind_ok::id, o.timeout);
     }
-    /// Undoes bind_queue with the same arguments.
+    /// Undoes bind_queue with the same arguments (queue.unbind); no error if there is no such binding.
     [[nodiscard]] asio::awaitable<void> unbind_queue(std::string_view queue, std::string_view exchange,
                                                      std::string_view routing_key = {},
                                                      bind_options o = {})
@@ -185,7 +199,7 @@ public:
     [[nodiscard]] asio::awaitable<void> publish(std::string_view exchange, std::string_view routing_key,
                                                 std::string_view body, publish_options o = {})
     {
-        return detail::submit(detail::prepare_publish(core_,
+        return detail::submit(detail::prepare_publish(shared_core(),
                                                       {exchange, routing_key, o.mandatory, o.immediate},
                                                       nullptr, body, nullptr),
                               o.timeout);
@@ -199,7 +213,7 @@ public:
     [[nodiscard]] asio::awaitable<void> publish(std::string_view exchange, std::string_view routing_key,
                                                 const message& m, publish_options o = {})
     {
-        return detail::submit(detail::prepare_publish(core_,
+        return detail::submit(detail::prepare_publish(shared_core(),
                                                       {exchange, routing_key, o.mandatory, o.immediate},
                                                       &m.properties(), m.text(), &m.body()),
                               o.timeout);
@@ -212,11 +226,17 @@ public:
         const detail::publish_target target{exchange, routing_key, o.mandatory, o.immediate};
         return try_submit(target, &m.properties(), m.text(), &m.body());
     }
+    /// The same for a body alone.
     bool try_publish(std::string_view exchange, std::string_view routing_key, std::string_view body,
                      publish_options o = {})
     {
         const detail::publish_target target{exchange, routing_key, o.mandatory, o.immediate};
         return try_submit(target, nullptr, body, nullptr);
+    }
+    bool try_publish(std::string_view exchange, std::string_view routing_key,
+                     std::span<const std::byte> body, publish_options o = {})
+    {
+        return try_publish(exchange, routing_key, as_text(body), o);
     }
 
     /// Publishes and waits for what becomes of it: confirmed, rejected, or unroutable with the broker's
@@ -229,7 +249,7 @@ public:
                                                                     confirmed_publish_options o = {})
     {
         return detail::submit_confirmed(
-            detail::prepare_publish(core_, {exchange, routing_key, o.mandatory, o.immediate}, nullptr,
+            detail::prepare_publish(shared_core(), {exchange, routing_key, o.mandatory, o.immediate}, nullptr,
                                     body, nullptr),
             o.timeout);
     }
@@ -239,9 +259,16 @@ public:
                                                                     confirmed_publish_options o = {})
     {
         return detail::submit_confirmed(
-            detail::prepare_publish(core_, {exchange, routing_key, o.mandatory, o.immediate},
+            detail::prepare_publish(shared_core(), {exchange, routing_key, o.mandatory, o.immediate},
                                     &m.properties(), m.text(), &m.body()),
             o.timeout);
+    }
+    [[nodiscard]] asio::awaitable<publish_result> publish_confirmed(std::string_view exchange,
+                                                                    std::string_view routing_key,
+                                                                    std::span<const std::byte> body,
+                                                                    confirmed_publish_options o = {})
+    {
+        return publish_confirmed(exchange, routing_key, as_text(body), o);
     }
     /// Puts the channel into confirm mode (confirm.select) before anything is published.
     [[nodiscard]] asio::awaitable<void> select_confirms(call_options o = {})
@@ -249,12 +276,14 @@ public:
         return ask(wire::confirm::select{}, wire::confirm::select_ok::id, o.timeout);
     }
     /// The next message that was published as mandatory with `publish` and came back. Waits without limit
-    /// unless told otherwise. At most 1,024 are kept; older ones are dropped and counted.
+    /// unless told otherwise. At most 1,024, and 16 MiB of bodies, are kept; older ones
+    /// are dropped and counted.
     [[nodiscard]] asio::awaitable<returned_message> next_return(next_options o = {})
     {
-        return returned(core_, o.timeout);
+        return returned(shared_core(), o.timeout);
     }
-    [[nodiscard]] std::uint64_t lost_returns() const noexcept { return core_->lost_returns; }
+    /// How many returned messages were dropped because nobody took them.
+    [[nodiscard]] std::uint64_t lost_returns() const noexcept { return core_ ? core_->lost_returns : 0; }
 
     // Consuming.
 
@@ -268,7 +297,7 @@ public:
         wire::basic::get m;
         m.queue = queue;
         m.no_ack = o.no_ack;
-        auto request = detail::encode_request(*core_, m, wire::basic::get_ok::id, o.timeout);
+        auto request = detail::encode_request(core(), m, wire::basic::get_ok::id, o.timeout);
         return got(core_, std::move(request));
     }
     /// Settles deliveries by tag, after delivery::release. Without effect for tags that are not open.
@@ -276,11 +305,13 @@ public:
     {
         return settle(delivery_tag, engine::settlement::ack, o.multiple);
     }
+    /// Gives back by tag (basic.nack, RabbitMQ extension): as ack.
     bool nack(std::uint64_t delivery_tag, nack_options o = {})
     {
         return settle(delivery_tag,
                       o.requeue ? engine::settlement::requeue : engine::settlement::discard, o.multiple);
     }
+    /// Refuses by tag: as ack.
     bool reject(std::uint64_t delivery_tag)
     {
         return settle(delivery_tag, engine::settlement::discard, false);
@@ -293,7 +324,7 @@ public:
         wire::basic::qos m;
         m.prefetch_count = count;
         m.global = global;
-        auto request = detail::encode_request(*core_, m, wire::basic::qos_ok::id, o.timeout);
+        auto request = detail::encode_request(core(), m, wire::basic::qos_ok::id, o.timeout);
         return prefetch_set(core_, std::move(request), count, global);
     }
     /// Makes the broker deliver everything again that is not settled (basic.recover). RabbitMQ knows
@@ -303,20 +334,25 @@ public:
     {
         wire::basic::recover m;
         m.requeue = requeue;
-        auto request = detail::encode_request(*core_, m, wire::basic::recover_ok::id, o.timeout);
+        auto request = detail::encode_request(core(), m, wire::basic::recover_ok::id, o.timeout);
         return recovered(core_, std::move(request));
     }
 
     // Transactions (class tx): publishes and settlements take effect together at commit.
 
+    /// Puts the channel into transaction mode (tx.select), which excludes confirms: 406 if those are on.
     [[nodiscard]] asio::awaitable<void> select_transactions(call_options o = {})
     {
         return ask(wire::tx::select{}, wire::tx::select_ok::id, o.timeout);
     }
+    /// Makes what was published and settled since the last commit or rollback happen (tx.commit). 406 without
+    /// select_transactions. When it throws timeout_error or connection_error its outcome is unknown.
     [[nodiscard]] asio::awaitable<void> commit(call_options o = {})
     {
         return ask(wire::tx::commit{}, wire::tx::commit_ok::id, o.timeout);
     }
+    /// Forgets it instead (tx.rollback). Deliveries that were settled since are open again for the broker, which
+    /// delivers them again only after recover or when the channel ends. 406 without select_transactions.
     [[nodiscard]] asio::awaitable<void> rollback(call_options o = {})
     {
         return ask(wire::tx::rollback{}, wire::tx::rollback_ok::id, o.timeout);
@@ -331,7 +367,7 @@ public:
         return ask(m, wire::channel::flow_ok::id, o.timeout);
     }
     /// False while the broker asks not to be sent messages on this channel.
-    [[nodiscard]] bool flow_active() const noexcept { return core_->flow_active(); }
+    [[nodiscard]] bool flow_active() const noexcept { return core_ && core_->flow_active(); }
 
     /// Closes the channel and waits for the broker's answer. Everything that waits on it fails with
     /// channel_error. Closing a channel that has ended is no error.
@@ -342,6 +378,14 @@ private:
     friend class publisher;
     explicit channel(local_ptr<detail::channel_core> core) noexcept : core_(std::move(core)) {}
 
+    [[nodiscard]] const local_ptr<detail::channel_core>& shared_core() const
+    {
+        if (!core_)
+            throw_invalid_argument("a channel that was moved from, or never opened");
+        return core_;
+    }
+    [[nodiscard]] detail::channel_core& core() const { return *shared_core(); }
+
     [[nodiscard]] static std::string_view as_text(std::span<const std::byte> b) noexcept
     {
         return {reinterpret_cast<const char*>(b.data()), b.size()};
@@ -349,7 +393,7 @@ private:
     template <wire::method Request>
     [[nodiscard]] asio::awaitable<void> ask(const Request& m, wire::method_number answer, duration timeout)
     {
-        auto request = detail::encode_request(*core_, m, answer, timeout);
+        auto request = detail::encode_request(core(), m, answer, timeout);
         return detail::ask_nothing(core_, std::move(request));
     }
     bool settle(std::uint64_t tag, engine::settlement how, bool multiple);

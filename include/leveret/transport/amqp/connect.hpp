@@ -37,25 +37,27 @@ struct connect_options {
     sasl_mechanism* mechanism = nullptr;     ///< instead of PLAIN, AMQPLAIN, EXTERNAL; outlives connect
     std::uint64_t max_message_size = wire::limits{}.message_size; ///< larger ones end the connection
     std::uint64_t max_unfinished = wire::limits{}.assembly_bytes; ///< of messages half received
-    std::uint32_t max_table_depth = wire::limits{}.table_depth;
+    std::uint32_t max_table_depth = wire::limits{}.table_depth; ///< tables and arrays inside one another
     std::size_t output_high_water = 512 * 1024;      ///< publishing waits above it
     std::size_t backlog_high_water = 16 * 1024 * 1024; ///< reading waits above it: see consumer
 };
 static_assert(safe_options<connect_options>);
 
-/// Makes connections; what `connect` is made of. Not for users.
+namespace detail {
+
+/// Makes connections; what `connect` is made of.
 class connector {
 public:
     template <io::environment Environment>
     static asio::awaitable<connection> run(Environment environment, uri target,
-                                           engine::client_config config, detail::buffer_limits limits,
+                                           engine::client_config config, buffer_limits limits,
                                            duration connection_timeout)
     {
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
         std::string problems;
         std::error_code last;
         for (const host_port& host : target.hosts) {
-            local_ptr<detail::driver<Environment>> driver(
+            local_ptr<driver<Environment>> driver(
                 new detail::driver<Environment>(environment, executor, config));
             driver->limits = limits;
             const bool connected =
@@ -65,7 +67,7 @@ public:
                 continue;
             }
             // From here on the handle closes it, even if a cancellation keeps this from going on.
-            connection result{local_ptr<detail::connection_core>(driver)};
+            connection result{local_ptr<connection_core>(driver)};
             co_return co_await handshake(std::move(driver), std::move(result));
         }
         leveret::diagnostics d;
@@ -79,7 +81,7 @@ private:
     static asio::awaitable<bool> open(local_ptr<Driver> driver, std::string host, std::uint16_t port,
                                       duration timeout, std::string& problems)
     {
-        detail::timed_bell bell(driver->waits, driver->engine.deadlines());
+        timed_bell bell(driver->waits, driver->engine.deadlines());
         bell.arm(driver->deadline_after(timeout));
         driver->open(host, port, bell.bell);
         driver->rearm();
@@ -87,7 +89,7 @@ private:
         if (why != io::wake::rung)
             driver->stop_opening();
         if (why == io::wake::cancelled)
-            detail::throw_cancelled("connect", fate::never_sent);
+            throw_cancelled("connect", fate::never_sent);
         if (why == io::wake::timed_out)
             driver->open_error = make_error_code(errc::timed_out);
         if (!driver->open_error)
@@ -107,17 +109,15 @@ private:
         while (!driver->engine.is_open() && !driver->engine.reason()) {
             const io::wake why = co_await bell.wait();
             if (why == io::wake::cancelled)
-                detail::throw_cancelled("connect", fate::unknown);
+                throw_cancelled("connect", fate::unknown);
         }
         if (driver->input_error)
             std::rethrow_exception(driver->input_error);
         if (!driver->engine.is_open())
-            detail::throw_failure(driver->engine.reason(), "", fate::refused);
+            throw_failure(driver->engine.reason(), "", fate::refused);
         co_return std::move(result);
     }
 };
-
-namespace detail {
 
 [[nodiscard]] inline engine::client_config make_config(const uri& target, const connect_options& o)
 {
@@ -179,8 +179,8 @@ template <io::environment Environment>
     const duration timeout = o.connection_timeout.value_or(
         parsed.value.connection_timeout ? duration::milliseconds(*parsed.value.connection_timeout)
                                         : duration::seconds(10));
-    return connector::run(std::move(environment), std::move(parsed.value), std::move(config), limits,
-                          timeout);
+    return detail::connector::run(std::move(environment), std::move(parsed.value), std::move(config), limits,
+                                  timeout);
 }
 
 /// Connects to an AMQP 0-9-1 broker, on the executor of the coroutine that awaits it.
@@ -188,7 +188,8 @@ template <io::environment Environment>
 ///     auto connection = co_await lv::amqp::connect("amqp://guest:guest@localhost/");
 ///
 /// The URL is RabbitMQ's (`amqp://user:password@host:port/vhost?heartbeat=10`); several hosts, separated
-/// by commas, are tried in order until one answers. Completes when the virtual host is open. Throws
+/// by commas, are tried in order until one answers; a missing or empty virtual host is "/", where RabbitMQ's
+/// text would have "amqp://host/" mean one with an empty name, which nobody has. Completes when the virtual host is open. Throws
 /// usage_error at once for a URL or option that can't be; connection_error with the resolver's or socket's
 /// error when no host was reached, with the broker's code and text when it refused (403 for credentials,
 /// 530 for a virtual host), with a protocol_errc when the server is no AMQP server; timeout_error;

@@ -16,9 +16,14 @@
 
 namespace leveret::amqp {
 
+namespace detail {
+class connector;
+}
+
 /// An AMQP 0-9-1 connection, from amqp::connect. Move-only handle on state that its channels share: the
 /// connection lives until the last of them is gone and closes then in the background; `close` waits for
-/// that. Thread safety: everything that belongs to a connection is used on its one executor (an
+/// that. One that is default-constructed or moved from throws usage_error where there is something to ask.
+/// Thread safety: everything that belongs to a connection is used on its one executor (an
 /// io_context run by one thread, or a strand).
 class connection {
 public:
@@ -34,13 +39,14 @@ public:
     }
     ~connection() { release(); }
 
-    [[nodiscard]] asio::any_io_executor get_executor() const { return core_->executor(); }
+    [[nodiscard]] asio::any_io_executor get_executor() const { return core().executor(); }
     [[nodiscard]] bool is_open() const noexcept { return core_ && core_->engine.is_open(); }
 
     /// Opens a channel. Throws channel_error(errc::no_free_channel) when channel_max are open,
     /// connection_error, timeout_error, operation_cancelled.
     [[nodiscard]] asio::awaitable<channel> open_channel(call_options o = {})
     {
+        static_cast<void>(core()); // or throws
         return opened(core_, o.timeout);
     }
     /// Tells the server, waits for its answer, and closes the socket; after `timeout` closes it without
@@ -64,6 +70,7 @@ public:
             throw_invalid_argument("connection.update-secret: the secret of " + std::to_string(secret.size()) +
                                    " bytes does not fit into the negotiated frame_max of " +
                                    std::to_string(frame_max()));
+        static_cast<void>(core());
         return secret_updated(core_, std::string(secret), std::string(reason), o.timeout);
     }
 
@@ -71,22 +78,28 @@ public:
     /// connection.blocked). Publishing waits then.
     [[nodiscard]] bool is_blocked() const noexcept { return core_ && core_->engine.is_blocked(); }
     /// The broker's words for it, empty when not blocked.
-    [[nodiscard]] const std::string& blocked_reason() const noexcept { return core_->blocked_reason; }
+    [[nodiscard]] const std::string& blocked_reason() const { return core().blocked_reason; }
 
     /// What the server said of itself: product, version, capabilities...
-    [[nodiscard]] const table& server_properties() const noexcept
+    [[nodiscard]] const table& server_properties() const
     {
-        return core_->engine.server_properties();
+        return core().engine.server_properties();
     }
     /// The negotiated limits: bytes in a frame, number of channels, seconds between heartbeats (0: none).
-    [[nodiscard]] std::uint32_t frame_max() const noexcept { return core_->engine.frame_max(); }
-    [[nodiscard]] std::uint16_t channel_max() const noexcept { return core_->engine.channel_max(); }
-    [[nodiscard]] std::uint16_t heartbeat() const noexcept { return core_->engine.heartbeat(); }
+    [[nodiscard]] std::uint32_t frame_max() const { return core().engine.frame_max(); }
+    [[nodiscard]] std::uint16_t channel_max() const { return core().engine.channel_max(); }
+    [[nodiscard]] std::uint16_t heartbeat() const { return core().engine.heartbeat(); }
 
 private:
     using core_ptr = local_ptr<detail::connection_core>;
-    friend class connector;
+    friend class detail::connector;
     explicit connection(core_ptr core) noexcept : core_(std::move(core)) { core_->add_user(); }
+    [[nodiscard]] detail::connection_core& core() const
+    {
+        if (!core_)
+            throw_invalid_argument("a connection that was moved from, or never made");
+        return *core_;
+    }
 
     void release() noexcept
     {

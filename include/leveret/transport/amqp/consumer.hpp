@@ -6,9 +6,13 @@
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 
 #include <asio/awaitable.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/this_coro.hpp>
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace leveret::amqp {
@@ -17,13 +21,9 @@ namespace detail {
 class serving;
 }
 
-/// Options of consumer::next.
-struct next_options {
-    duration timeout = duration::never(); ///< a queue may stay empty for as long as it likes
-};
-
 /// A stream of deliveries from one queue. Move-only; destroyed it cancels itself, and what it had not
-/// handed out goes back to the queue. Thread safety: its connection's executor.
+/// handed out goes back to the queue. One that is default-constructed or moved from gives nothing: `next` throws
+/// usage_error. Thread safety: its connection's executor.
 class consumer {
 public:
     consumer() noexcept = default;
@@ -38,9 +38,12 @@ public:
     /// Cancellation: loses nothing; the next call gets what came.
     [[nodiscard]] asio::awaitable<std::optional<delivery>> next(next_options options = {})
     {
+        if (!core_)
+            throw_invalid_argument("a consumer that was moved from, or never started");
         return next_of(core_, options.timeout);
     }
-    /// A delivery that is here already, without waiting.
+    /// A delivery that is here already, without waiting. Empty also when the consumer was cancelled or its
+    /// channel ended: `next` tells.
     [[nodiscard]] std::optional<delivery> try_next()
     {
         if (!core_ || core_->waiting.empty())
@@ -48,13 +51,14 @@ public:
         return take(*core_);
     }
     /// Stops the stream: the broker sends nothing more. What arrived before can still be had by `next`.
-    /// Does nothing if it was cancelled before or its channel ended.
+    /// Does nothing if it was cancelled before or its channel ended. Throws as channel's operations do; when this
+    /// coroutine is cancelled the broker was asked all the same.
     [[nodiscard]] asio::awaitable<void> cancel(call_options options = {})
     {
         return cancel_of(core_, options.timeout);
     }
-    /// The name that the broker knows it by.
-    [[nodiscard]] const std::string& tag() const noexcept { return core_->tag; }
+    /// The name that the broker knows it by; empty of an empty handle.
+    [[nodiscard]] std::string_view tag() const noexcept { return core_ ? core_->tag : std::string_view(); }
 
 private:
     friend class channel;
@@ -81,8 +85,13 @@ private:
                 bell.arm(deadline);
                 connection.rearm();
                 const io::wake why = co_await bell.bell.wait();
-                if (c->waiting.empty())
-                    check_wait(*c, why);
+                // A delivery that came meanwhile is left to the next call: who cancelled takes no result.
+                const auto state = co_await asio::this_coro::cancellation_state;
+                if (why == io::wake::cancelled || state.cancelled() != asio::cancellation_type::none)
+                    detail::throw_cancelled("consumer.next", fate::never_sent, c->channel->number());
+                if (why == io::wake::timed_out && c->waiting.empty())
+                    detail::throw_timeout("consumer.next", "a delivery", fate::never_sent,
+                                          c->channel->number());
             }
         }
         co_return take(*c);
@@ -97,13 +106,6 @@ private:
         if (!c.channel->is_open())
             detail::throw_failure(c.channel->reason(), "consumer.next", fate::never_sent);
         return true;
-    }
-    static void check_wait(const core& c, io::wake why)
-    {
-        if (why == io::wake::timed_out)
-            detail::throw_timeout("consumer.next", "a delivery", fate::never_sent, c.channel->number());
-        if (why == io::wake::cancelled)
-            detail::throw_cancelled("consumer.next", fate::never_sent, c.channel->number());
     }
     [[noreturn]] static void throw_cancelled_by_broker(const core& c)
     {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/message.hpp"
+#include "leveret/core/options.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/table_codec.hpp"
@@ -13,17 +14,6 @@
 #include <utility>
 
 namespace leveret::amqp {
-
-/// How far an acknowledgement reaches.
-struct ack_options {
-    bool multiple = false; ///< this delivery and all earlier ones of its channel that are not settled
-};
-
-/// How a delivery is given back.
-struct nack_options {
-    bool multiple = false;
-    bool requeue = true; ///< back to its place in the queue; otherwise dropped or dead-lettered
-};
 
 /// A message from a queue, to be settled once: `ack()`, `nack()` or `reject()`. Destroyed unsettled it
 /// goes back to its queue. Settling does not wait: what is settled in one turn is told to the broker

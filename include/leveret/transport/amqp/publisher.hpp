@@ -10,19 +10,16 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace leveret::amqp {
 
-/// Options of a publisher.
-struct publisher_options {
-    std::size_t window = 1000;                   ///< messages in flight, 1 to 65,536
-    std::size_t window_bytes = 16 * 1024 * 1024; ///< bodies in flight; one larger message still goes
-    bool mandatory = true;                       ///< notice messages that reach no queue
-    duration timeout = default_timeout;          ///< for room in the window, and for flush
-};
-static_assert(safe_options<publisher_options>);
+using leveret::flush_report;
+using leveret::publish_failure;
+using leveret::publisher_options;
 
 /// Publishes with confirmations, many at a time: keeps a window of messages in flight, suspends while it
 /// is full, and remembers every message that was not confirmed until `flush` reports it.
@@ -51,44 +48,65 @@ public:
                                                          std::string_view routing_key,
                                                          std::string_view body)
     {
-        return detail::publisher_core::publish(
-            core_,
-            detail::prepare_publish(core_->channel, {exchange, routing_key, options_.mandatory, false},
-                                    nullptr, body, nullptr),
-            options_.timeout);
+        return submit(exchange, routing_key, nullptr, body, nullptr);
+    }
+    [[nodiscard]] asio::awaitable<std::uint64_t> publish(std::string_view exchange,
+                                                         std::string_view routing_key,
+                                                         std::span<const std::byte> body)
+    {
+        return publish(exchange, routing_key,
+                       std::string_view(reinterpret_cast<const char*>(body.data()), body.size()));
     }
     [[nodiscard]] asio::awaitable<std::uint64_t> publish(std::string_view exchange,
                                                          std::string_view routing_key, const message& m)
     {
-        return detail::publisher_core::publish(
-            core_,
-            detail::prepare_publish(core_->channel, {exchange, routing_key, options_.mandatory, false},
-                                    &m.properties(), m.text(), &m.body()),
-            options_.timeout);
+        return submit(exchange, routing_key, &m.properties(), m.text(), &m.body());
     }
 
     /// Waits until nothing is in flight, and reports what was published since the last flush. Throws
-    /// channel_error or connection_error if that ended first: then the messages in flight are counted by
-    /// `in_flight()`, and whether the broker has them is unknown; timeout_error, operation_cancelled.
+    /// channel_error or connection_error if that ended first; timeout_error, operation_cancelled. Nothing is
+    /// lost then: `report` has what is known, `unconfirmed` the rest, and after a timeout or a cancellation it
+    /// may be called again.
     [[nodiscard]] asio::awaitable<flush_report> flush() { return flush(options_.timeout); }
+    /// The same with another deadline.
     [[nodiscard]] asio::awaitable<flush_report> flush(duration timeout)
     {
-        return detail::publisher_core::flush(core_, timeout);
+        return detail::publisher_core::flush(shared_core(), timeout);
     }
+    /// The report on what has an outcome already, without waiting, also after the channel failed.
+    [[nodiscard]] flush_report report() { return shared_core()->report(); }
 
-    /// Messages whose outcome is not known yet.
-    [[nodiscard]] std::size_t in_flight() const noexcept { return core_->in_flight; }
-    [[nodiscard]] std::size_t bytes_in_flight() const noexcept { return core_->bytes; }
+    /// Messages whose outcome is not known yet, and bytes of their bodies.
+    [[nodiscard]] std::size_t in_flight() const noexcept { return core_ ? core_->in_flight : 0; }
+    [[nodiscard]] std::size_t bytes_in_flight() const noexcept { return core_ ? core_->bytes : 0; }
+    /// Their numbers, in order. When the channel has failed the broker may have them or not: these are the ones
+    /// to publish again.
+    [[nodiscard]] std::vector<std::uint64_t> unconfirmed() const { return shared_core()->unconfirmed(); }
     /// Messages the broker has taken since the last flush.
-    [[nodiscard]] std::uint64_t confirmed() const noexcept { return core_->confirmed_count; }
+    [[nodiscard]] std::uint64_t confirmed() const noexcept { return core_ ? core_->confirmed_count : 0; }
 
 private:
+    [[nodiscard]] const local_ptr<detail::publisher_core>& shared_core() const
+    {
+        if (!core_)
+            throw_invalid_argument("a publisher that was moved from");
+        return core_;
+    }
+    [[nodiscard]] asio::awaitable<std::uint64_t> submit(std::string_view exchange, std::string_view routing_key,
+                                                        const leveret::properties* properties,
+                                                        std::string_view body, const payload* shared)
+    {
+        const detail::publish_target target{exchange, routing_key, options_.mandatory, false};
+        return detail::publisher_core::publish(
+            shared_core(), detail::prepare_publish(core_->channel, target, properties, body, shared),
+            options_.timeout);
+    }
     static local_ptr<detail::publisher_core> make(const channel& c, const publisher_options& o)
     {
         if (o.window == 0 || o.window > detail::channel_core::max_unconfirmed)
             throw_invalid_argument("publisher: the window must be 1 to 65536 messages");
         return local_ptr<detail::publisher_core>(
-            new detail::publisher_core(c.core_, o.window, o.window_bytes));
+            new detail::publisher_core(c.shared_core(), o.window, o.window_bytes));
     }
 
     local_ptr<detail::publisher_core> core_;

@@ -6,7 +6,7 @@
 #include "leveret/engine/client_channel.hpp"
 #include "leveret/transport/amqp/detail/connection_core.hpp"
 #include "leveret/transport/amqp/detail/received_message.hpp"
-#include "leveret/transport/amqp/returned_message.hpp"
+#include "leveret/core/returned_message.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -47,7 +47,7 @@ class channel_core final : public local_counted, public engine::client_channel {
 public:
     /// Returned messages that nobody asked for are kept up to this number, the newest win.
     static constexpr std::size_t max_returns = 1024;
-    /// ...and up to this many bytes of bodies, or a single one.
+    /// ...and up to this many bytes of bodies and properties, or a single one.
     static constexpr std::size_t max_returned_bytes = 16 * 1024 * 1024;
     /// Confirm-mode publishes that may be outstanding at once; above it publishing waits.
     static constexpr std::size_t max_unconfirmed = 65536;
@@ -69,11 +69,12 @@ public:
     std::vector<consumer_core*> consumers;
     ring_queue<returned_message> returns;
     std::uint64_t lost_returns = 0;
-    std::size_t returned_bytes = 0; ///< of the bodies in `returns`
+    std::size_t returned_bytes = 0; ///< of the messages in `returns`
     std::uint16_t prefetch = 100;  ///< of consumers that don't ask for one of their own
     bool prefetch_is_told = false; ///< the broker knows
     wait_queue return_readers;
     wait_queue over; ///< who wants to know when it ends
+    wait_queue closed_readers; ///< who waits for close-ok to another's close
     std::vector<wait_queue*> rung_at_end; ///< queues of publishers
 
     [[nodiscard]] bool can_publish() const noexcept
@@ -93,8 +94,12 @@ public:
     void on_odd_delivery(const engine::event& e, std::string_view tag, const consumer_core* consumer);
     void on_got(const engine::event& e);
     void on_returned(const engine::event& e);
+    /// What a returned message counts for.
+    [[nodiscard]] static std::size_t size_of(const message& m) noexcept
+    {
+        return m.body().size() + wire::encoded_size(m.properties());
+    }
     void on_cancelled(std::string_view tag);
-    void on_consuming_unasked(std::string_view tag);
     void on_cancel_done(std::string_view tag);
     /// The broker has cancelled it: another consumer may have its tag.
     void free_tag(consumer_core& c) noexcept
@@ -168,15 +173,16 @@ inline consumer_core::~consumer_core()
     std::erase(c.consumers, this);
     if (c.last_ == this)
         c.last_ = nullptr;
+    if (has_tag && is_told && c.is_open())
+        c.remember_leaving(*this);
+    // Before its messages go back, or they would come again at once; and before another may use its tag.
+    if (state == status::active || (state == status::starting && is_told))
+        c.cancel_in_background(tag);
     while (!waiting.empty()) {
         const received_message m = pop();
         if (!no_ack)
             c.connection->engine.settle(c, m.tag(), engine::settlement::requeue);
     }
-    if (has_tag && is_told && c.is_open())
-        c.remember_leaving(*this);
-    if (state == status::active)
-        c.cancel_in_background(tag);
     c.connection->touched();
 }
 
@@ -258,6 +264,15 @@ inline void channel_core::on_odd_delivery(const engine::event& e, std::string_vi
 
 inline void channel_core::on_got(const engine::event& e)
 {
+    // The engine has forgotten the request: whatever goes wrong here, the one who waits must hear of it.
+    struct guard {
+        call* op;
+        ~guard()
+        {
+            if (op != nullptr)
+                op->fail(engine::failure::of_library(errc::wrong_state, "the answer can't be taken"));
+        }
+    } waiting{static_cast<call*>(e.op)};
     received_message m(connection->received, e.message, e.message.args.data(), e.delivery_tag,
                        is_own_block(e.message));
     // One that crossed our recover comes again under another tag: this one can't be settled any more.
@@ -266,10 +281,12 @@ inline void channel_core::on_got(const engine::event& e)
         connection->engine.refuse(protocol_errc::unexpected_method,
                                   "a delivery tag that is out of order", wire::basic::get_ok::id,
                                   number());
+        if (waiting.op != nullptr)
+            std::exchange(waiting.op, nullptr)->fail(connection->engine.reason());
         return;
     }
-    if (e.op != nullptr) {
-        auto& got = *static_cast<call*>(e.op);
+    if (waiting.op != nullptr) {
+        call& got = *std::exchange(waiting.op, nullptr);
         got.message = std::move(m);
         got.needs_ack = needs_ack;
         got.succeed();
@@ -284,10 +301,10 @@ inline void channel_core::on_returned(const engine::event& e)
     const auto m = wire::decode<wire::basic::return_>(in);
     payload body = e.message.body.empty() ? payload() : payload(e.message.body);
     message copy(std::move(body), wire::decode_properties(e.message.properties));
-    returned_bytes += copy.body().size();
+    returned_bytes += size_of(copy);
     while (!returns.empty() &&
            (returns.size() == max_returns || returned_bytes > max_returned_bytes)) {
-        returned_bytes -= returns.pop_front().message().body().size();
+        returned_bytes -= size_of(returns.pop_front().message());
         ++lost_returns;
     }
     returns.push_back(returned_message(static_cast<reply_code>(m.reply_code), std::string(m.reply_text),
@@ -306,8 +323,6 @@ inline void channel_core::on_cancelled(std::string_view tag)
         c->readers.ring_all();
     }
 }
-
-inline void channel_core::on_consuming_unasked(std::string_view tag) { cancel_in_background(tag); }
 
 inline void channel_core::on_cancel_done(std::string_view tag)
 {
@@ -347,6 +362,7 @@ inline void channel_core::on_closed()
         c->readers.ring_all();
     return_readers.ring_all();
     over.ring_all();
+    closed_readers.ring_all();
     for (wait_queue* q : rung_at_end)
         q->ring_all();
     connection->room.ring_all();

@@ -3,10 +3,15 @@
 
 #include "leveret/transport/amqp/channel.hpp"
 
+#include <asio/cancellation_type.hpp>
+#include <asio/this_coro.hpp>
+
 namespace leveret::amqp {
 
 inline bool channel::settle(std::uint64_t tag, engine::settlement how, bool multiple)
 {
+    if (!core_)
+        return false;
     engine::client& engine = core_->connection->engine;
     const bool news =
         multiple ? engine.settle_up_to(*core_, tag, how) != 0 : engine.settle(*core_, tag, how);
@@ -19,7 +24,7 @@ inline bool channel::try_submit(const detail::publish_target& target,
                                 const leveret::properties* properties, std::string_view body,
                                 const payload* shared)
 {
-    detail::channel_core& c = *core_;
+    detail::channel_core& c = core();
     detail::check_publish(c, target, properties);
     if (!c.is_open())
         detail::throw_failure(c.reason(), "basic.publish", fate::never_sent);
@@ -56,7 +61,7 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
 {
     const std::string arguments =
         detail::encode_arguments(detail::consume_arguments(o), "basic.consume");
-    const std::string tag = o.tag.empty() ? core_->new_tag() : std::string(o.tag);
+    const std::string tag = o.tag.empty() ? core().new_tag() : std::string(o.tag);
     for (const detail::consumer_core* c : core_->consumers)
         if (c->has_tag && c->tag == tag) // RabbitMQ would end the whole connection with 530
             throw_invalid_argument("basic.consume: this channel has a consumer with the tag '" +
@@ -134,7 +139,6 @@ inline asio::awaitable<returned_message> channel::returned(core_ptr core, durati
 {
     detail::connection_core& connection = *core->connection;
     const instant deadline = connection.deadline_after(timeout);
-    const detail::waits_for_server reading(connection);
     while (core->returns.empty()) {
         if (!core->is_open())
             detail::throw_failure(core->reason(), "next_return", fate::never_sent);
@@ -143,15 +147,17 @@ inline asio::awaitable<returned_message> channel::returned(core_ptr core, durati
         bell.arm(deadline);
         connection.rearm();
         const io::wake why = co_await bell.bell.wait();
-        if (!core->returns.empty())
+        const auto state = co_await asio::this_coro::cancellation_state;
+        if (why != io::wake::cancelled && state.cancelled() == asio::cancellation_type::none &&
+            !core->returns.empty())
             break;
-        if (why == io::wake::timed_out)
+        if (why == io::wake::timed_out && core->returns.empty())
             detail::throw_timeout("next_return", "a returned message", fate::never_sent, core->number());
-        if (why == io::wake::cancelled)
+        if (why == io::wake::cancelled || state.cancelled() != asio::cancellation_type::none)
             detail::throw_cancelled("next_return", fate::never_sent, core->number());
     }
     returned_message first = core->returns.pop_front();
-    core->returned_bytes -= first.message().body().size();
+    core->returned_bytes -= detail::channel_core::size_of(first.message());
     co_return std::move(first);
 }
 
@@ -166,6 +172,22 @@ inline asio::awaitable<void> channel::closed(core_ptr core, duration timeout)
     if (!core || core->state() == engine::channel_state::closed)
         co_return;
     detail::connection_core& connection = *core->connection;
+    const instant deadline = connection.deadline_after(timeout);
+    while (core->state() == engine::channel_state::closing) { // somebody else closes it
+        detail::timed_bell bell(connection.waits, connection.engine.deadlines());
+        core->closed_readers.enter(bell);
+        bell.arm(deadline);
+        connection.rearm();
+        const io::wake why = co_await bell.bell.wait();
+        if (core->state() == engine::channel_state::closed)
+            co_return;
+        if (why == io::wake::timed_out)
+            detail::throw_timeout("channel.close", "the broker's answer", fate::unknown, core->number());
+        if (why == io::wake::cancelled)
+            detail::throw_cancelled("channel.close", fate::unknown, core->number());
+    }
+    if (core->state() == engine::channel_state::closed)
+        co_return;
     detail::call op(connection.waits);
     detail::call_scope scope(connection, core.get(), op);
     connection.engine.close_channel(*core, &op, connection.deadline_after(timeout));

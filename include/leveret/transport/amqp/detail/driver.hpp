@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -25,14 +26,10 @@ class driver final : public connection_core {
 public:
     driver(Environment environment, asio::any_io_executor executor, engine::client_config config)
         : connection_core(executor, std::move(config)), environment_(std::move(environment)),
-          stream_(environment_, executor), timer_(environment_, executor)
+          stream_(std::in_place, environment_, executor), timer_(std::in_place, environment_, executor)
     {
     }
-    ~driver() override
-    {
-        waits.destroy_all();
-        stream_.close();
-    }
+    ~driver() override { waits.destroy_all(); }
 
     [[nodiscard]] instant now() const noexcept override { return environment_.now(); }
     [[nodiscard]] Environment& environment() noexcept { return environment_; }
@@ -41,7 +38,7 @@ public:
     void open(std::string_view host, std::uint16_t port, io::doorbell& bell)
     {
         opening_ = &bell;
-        stream_.async_open(host, port, [h = hold()](std::error_code ec) mutable {
+        stream_->async_open(host, port, [h = hold()](std::error_code ec) mutable {
             const auto self = h.take();
             self->open_error = ec;
             if (self->opening_ != nullptr)
@@ -53,8 +50,8 @@ public:
     {
         opening_ = nullptr;
         over_ = true;
-        timer_.cancel();
-        stream_.close();
+        timer_->cancel();
+        stream_->close();
     }
     std::error_code open_error = asio::error::in_progress;
 
@@ -104,10 +101,12 @@ public:
         instant next = is_closed() ? last_write_ : engine.next_deadline();
         if (write_error_ && last_write_ < next)
             next = last_write_;
-        if (next >= timer_at_)
+        if (next >= timer_at_ && timer_at_ != instant::never())
             return;
+        if (next == instant::never()) // a handler is always pending, to hear of the end of its context
+            next = now() + idle_timer;
         timer_at_ = next;
-        timer_.wait_until(next, [h = hold()](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = hold()](std::error_code ec) mutable {
             const auto self = h.take();
             if (!ec)
                 self->on_timer();
@@ -141,6 +140,7 @@ public:
 
 private:
     static constexpr std::size_t max_pieces = 16;
+    static constexpr duration idle_timer = duration::seconds(3600);
     /// For what is still to be written when the engine is closed, such as our answer to the server's close.
     static constexpr duration last_write_patience = duration::seconds(5);
     static constexpr duration after_write_error = duration::seconds(1);
@@ -205,6 +205,9 @@ private:
         over_ = true;
         waits.destroy_all(); // before anything could be rung: nothing can be posted any more
         engine.input_ended(asio::error::operation_aborted, "its execution context was destroyed");
+        // While Asio's services are still there: handles may keep the driver for longer than that.
+        timer_.reset();
+        stream_.reset();
     }
 
     void read()
@@ -226,7 +229,7 @@ private:
             self.reading_ = false;
             self.on_read(ec, n);
         };
-        stream_.async_read_some(asio::mutable_buffer(space.data, space.size),
+        stream_->async_read_some(asio::mutable_buffer(space.data, space.size),
                                 io_handler(hold(), read_memory_, done));
     }
     void on_read(std::error_code ec, std::size_t n)
@@ -263,7 +266,7 @@ private:
             self.flush_pending_ = self.flush_scheduled_;
             self.on_written(ec, n);
         };
-        stream_.async_write_some(pieces{buffers_, buffers_ + count},
+        stream_->async_write_some(pieces{buffers_, buffers_ + count},
                                  io_handler(hold(), write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
@@ -345,7 +348,7 @@ private:
         case kind::got: channel->on_got(e); break;
         case kind::returned: channel->on_returned(e); break;
         case kind::cancelled: channel->on_cancelled(e.text); break;
-        case kind::consuming_unasked: channel->on_consuming_unasked(e.text); break;
+        case kind::consuming_unasked: break; // its consumer has gone, and cancelled when it went
         case kind::cancel_unasked: channel->on_cancel_done(e.text); break;
         case kind::flow: room.ring_all(); break;
         case kind::blocked: blocked_reason = e.text; break;
@@ -387,14 +390,14 @@ private:
     void finish() noexcept
     {
         over_ = true;
-        timer_.cancel();
-        stream_.close();
+        timer_.reset(); // nothing of Asio is kept: handles may outlive the execution context
+        stream_.reset();
         until_over.ring_all();
     }
 
     Environment environment_;
-    typename Environment::stream stream_;
-    typename Environment::timer timer_;
+    std::optional<typename Environment::stream> stream_; // null when the execution context has gone
+    std::optional<typename Environment::timer> timer_;
     instant timer_at_ = instant::never();
     instant last_write_ = instant::never();
     io::doorbell* opening_ = nullptr;

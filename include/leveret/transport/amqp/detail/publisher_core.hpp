@@ -3,7 +3,7 @@
 #include "leveret/engine/confirms.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/publishing.hpp"
-#include "leveret/transport/amqp/flush_report.hpp"
+#include "leveret/core/flush_report.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -88,7 +88,17 @@ public:
             if (why == io::wake::cancelled)
                 throw_cancelled("publisher.flush", fate::unknown, self->channel->number());
         }
-        co_return flush_report(std::exchange(self->confirmed_count, 0), std::exchange(self->failures_, {}));
+        co_return self->report();
+    }
+    [[nodiscard]] flush_report report()
+    {
+        return flush_report(std::exchange(confirmed_count, 0), std::exchange(failures_, {}));
+    }
+    [[nodiscard]] std::vector<std::uint64_t> unconfirmed()
+    {
+        std::vector<std::uint64_t> numbers;
+        channel->publishes().for_each_open(*this, [&](std::uint64_t n) { numbers.push_back(n); });
+        return numbers;
     }
 
     void confirmed(std::uint64_t first, std::size_t count, std::size_t size,

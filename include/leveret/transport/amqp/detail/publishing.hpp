@@ -190,7 +190,7 @@ public:
     ~confirm_call()
     {
         if (!is_done)
-            channel_.publishes().forget(number);
+            forget();
     }
 
     void confirmed(std::uint64_t, std::size_t, std::size_t, publish_outcome outcome) noexcept override
@@ -208,6 +208,13 @@ public:
     bool is_done = false;
 
 private:
+    void forget() noexcept
+    {
+        if (number != 0)
+            channel_.publishes().forget(number);
+        else // memory ran out between its publish and its number
+            channel_.publishes().forget(*this);
+    }
     void finish(publish_result r) noexcept
     {
         result = std::move(r);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace leveret::amqp {
+namespace leveret {
 
 /// One message that a publisher could not get confirmed.
 class publish_failure {
@@ -44,4 +44,4 @@ private:
     std::vector<publish_failure> failures_;
 };
 
-} // namespace leveret::amqp
+} // namespace leveret

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-namespace leveret::amqp {
+namespace leveret {
 
 /// What the broker says of a queue when it is declared.
 class queue_info {
@@ -27,4 +27,4 @@ private:
     std::uint32_t consumers_ = 0;
 };
 
-} // namespace leveret::amqp
+} // namespace leveret

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-namespace leveret::amqp {
+namespace leveret {
 
 /// A message that came back because it was published as mandatory and reached no queue (basic.return).
 class returned_message {
@@ -32,4 +32,4 @@ private:
     leveret::message message_;
 };
 
-} // namespace leveret::amqp
+} // namespace leveret
