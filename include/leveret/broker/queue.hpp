@@ -112,9 +112,9 @@ private:
         line_.push(e);
         static_cast<void>(message_ptr(&m).detach());
         state_.hold(m);
+        drop_what_is_over();
         if (e.expires != instant::never())
             watch(e.expires);
-        drop_what_is_over();
         return true;
     }
     /// Puts a message back to where it was. Without memory for that it is lost. `put_back_done` follows,
@@ -133,6 +133,7 @@ private:
         }
         try {
             line_.put_back(e);
+            has_expiring_ = has_expiring_ || e.expires != instant::never();
         } catch (const std::bad_alloc&) {
             let_go(e);
         }
@@ -323,11 +324,12 @@ private:
     }
     void drop_what_is_over() noexcept
     {
-        while (line_.size() > settings_.max_length || line_.bytes() > settings_.max_length_bytes) {
-            if (line_.empty())
-                return;
-            bury(pop(), death_reason::maxlen);
-        }
+        if (line_.size() <= settings_.max_length && line_.bytes() <= settings_.max_length_bytes)
+            return;
+        while (!line_.empty() && (line_.size() > settings_.max_length ||
+                                  line_.bytes() > settings_.max_length_bytes))
+            bury(line_.pop(), death_reason::maxlen);
+        look_at_head();
     }
     [[nodiscard]] std::uint8_t priority_of(const stored_message& m) const noexcept
     {
@@ -357,9 +359,14 @@ private:
     queue_entry pop() noexcept
     {
         const queue_entry e = line_.pop();
+        look_at_head();
+        return e;
+    }
+    /// Another message came to the head: it may have expired, and nobody watches for when it will.
+    void look_at_head() noexcept
+    {
         if (!line_.empty() && line_.front().expires != instant::never())
             watch(line_.front().expires);
-        return e;
     }
     /// A message that expires then has come, perhaps to the head.
     void watch(instant when) noexcept
