@@ -82,15 +82,20 @@ public:
     /// A message without properties.
     [[nodiscard]] status publish(const publishing& p, payload body)
     {
-        return publish(p, std::move(body), properties_ptr());
+        properties_ptr none;
+        return publish_message(p, body, none);
     }
     /// Properties that equal those of the channel's last message are stored once for both.
     [[nodiscard]] status publish(const publishing& p, payload body, const properties& values)
     {
-        return publish(p, std::move(body), share(values));
+        properties_ptr shared = share(values);
+        return publish_message(p, body, shared);
     }
     /// With properties from `share`, for a front end that knows that they are the same again.
-    [[nodiscard]] status publish(const publishing& p, payload body, properties_ptr shared);
+    [[nodiscard]] status publish(const publishing& p, payload body, properties_ptr shared)
+    {
+        return publish_message(p, body, shared);
+    }
     /// Properties as messages store them.
     [[nodiscard]] properties_ptr share(const properties& values);
     /// Numbers publishes from 1 and confirms each. Again is fine.
@@ -164,6 +169,11 @@ private:
     };
 
     // Publishing (channel_publish.hpp).
+    [[nodiscard]] status publish_message(const publishing& p, payload& body, properties_ptr& shared);
+    [[nodiscard]] status check_publishing(const publishing& p, const payload& body,
+                                          const exchange* x) const;
+    [[nodiscard]] status hold_back(message_ptr m, duration ttl, bool mandatory,
+                                   const pod_vector<queue*>& queues);
     [[nodiscard]] exchange* find_exchange(std::string_view exchange_name);
     [[nodiscard]] const route_ptr& route_to(const exchange& x, std::string_view key);
     [[nodiscard]] status check(properties_ptr& p, route_ptr& where, duration& ttl);

@@ -32,7 +32,7 @@ inline properties_ptr channel::share(const properties& values)
 {
     if (values.flags() == 0)
         return {};
-    if (last_properties_ && last_properties_->values() == values)
+    if (last_properties_ && last_properties_->equals(values))
         return last_properties_;
     if (!last_properties_.is_unique())
         last_properties_ = state_.properties->take();
@@ -40,53 +40,71 @@ inline properties_ptr channel::share(const properties& values)
     return last_properties_;
 }
 
-inline status channel::publish(const publishing& p, payload body, properties_ptr shared)
+/// Why a message is refused, for reasons that don't lie in its properties.
+inline status channel::check_publishing(const publishing& p, const payload& body,
+                                        const exchange* x) const
+{
+    if (p.immediate)
+        return detail::failure(reply_code::not_implemented, "immediate=true");
+    if (body.size() > state_.limits().message_bytes)
+        return detail::precondition_failed(
+            "message size " + std::to_string(body.size()) + " is larger than configured max size " +
+            std::to_string(state_.limits().message_bytes));
+    if (x == nullptr)
+        return host_.missing("exchange", p.exchange);
+    if (x->internal_)
+        return detail::failure(reply_code::access_refused, "cannot publish to internal " +
+                                                               host_.text_of("exchange", p.exchange));
+    if (p.routing_key.size() > state_.limits().name_bytes)
+        return detail::precondition_failed("routing key is longer than " +
+                                           std::to_string(state_.limits().name_bytes) + " bytes");
+    return {};
+}
+
+inline status channel::publish_message(const publishing& p, payload& body, properties_ptr& shared)
 {
     const operation scope(core_);
     if (state_.has_alarm()) [[unlikely]]
         session_.tell_blocked();
-    if (p.immediate) [[unlikely]]
-        return detail::failure(reply_code::not_implemented, "immediate=true");
-    if (body.size() > state_.limits().message_bytes) [[unlikely]]
-        return detail::precondition_failed(
-            "message size " + std::to_string(body.size()) + " is larger than configured max size " +
-            std::to_string(state_.limits().message_bytes));
     exchange* x = find_exchange(p.exchange);
-    if (x == nullptr) [[unlikely]]
-        return host_.missing("exchange", p.exchange);
-    if (x->internal_) [[unlikely]]
-        return detail::failure(reply_code::access_refused, "cannot publish to internal " +
-                                                               host_.text_of("exchange", p.exchange));
-    if (p.routing_key.size() > state_.limits().name_bytes) [[unlikely]]
-        return detail::precondition_failed("routing key is longer than " +
-                                           std::to_string(state_.limits().name_bytes) + " bytes");
-    route_ptr where = route_to(*x, p.routing_key);
+    if (x == nullptr || x->internal_ || p.immediate || body.size() > state_.limits().message_bytes ||
+        p.routing_key.size() > state_.limits().name_bytes) [[unlikely]]
+        return check_publishing(p, body, x);
     duration ttl = duration::never();
-    if (shared)
+    message_ptr m = state_.messages->take();
+    const table* headers = &detail::no_arguments;
+    if (!shared) {
+        m->fill(std::move(body), std::move(shared), route_to(*x, p.routing_key));
+    } else {
+        route_ptr where = route_to(*x, p.routing_key);
         if (status s = check(shared, where, ttl); !s)
             return s;
-
-    const table& headers = shared ? shared->values().headers() : detail::no_arguments;
-    message_ptr m = state_.messages->take();
-    m->fill(std::move(body), std::move(shared), std::move(where));
-    const pod_vector<queue*>& queues = host_.route(*x, *m->route(), headers);
-    if (transactional_) {
-        if (tx_publishes_.size() >= state_.limits().transaction_messages)
-            return detail::precondition_failed("transaction has more than " +
-                                               std::to_string(state_.limits().transaction_messages) +
-                                               " messages");
-        tx_queues_.reserve(tx_queues_.size() + queues.size());
-        const std::size_t count = queues.size();
-        tx_publishes_.push_back({std::move(m), ttl, p.mandatory, count});
-        for (queue* q : queues) {
-            q->pin();
-            tx_queues_.push_back(q);
-        }
-        return {};
+        headers = &shared->values().headers(); // the message keeps them
+        m->fill(std::move(body), std::move(shared), where);
     }
+    const pod_vector<queue*>& queues = host_.route(*x, *m->route(), *headers);
+    if (transactional_) [[unlikely]]
+        return hold_back(std::move(m), ttl, p.mandatory, queues);
     const bool taken = deliver_to(*m, queues.begin(), queues.size(), p.mandatory, ttl);
     if (confirms_)
         listener_->confirmed(++last_published_, false, taken);
+    return {};
+}
+
+/// Until tx.commit.
+inline status channel::hold_back(message_ptr m, duration ttl, bool mandatory,
+                                 const pod_vector<queue*>& queues)
+{
+    if (tx_publishes_.size() >= state_.limits().transaction_messages)
+        return detail::precondition_failed("transaction has more than " +
+                                           std::to_string(state_.limits().transaction_messages) +
+                                           " messages");
+    tx_queues_.reserve(tx_queues_.size() + queues.size());
+    tx_publishes_.push_back({std::move(m), ttl, mandatory, queues.size()});
+    for (queue* q : queues) {
+        q->pin();
+        tx_queues_.push_back(q);
+    }
     return {};
 }
 

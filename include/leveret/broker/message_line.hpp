@@ -52,7 +52,7 @@ public:
         const queue_entry e = front();
         head_ = (head_ + 1) & (capacity_ - 1);
         --size_;
-        if (capacity_ > 1024 && size_ < capacity_ / 8)
+        if (capacity_ > 4096 && size_ < capacity_ / 8)
             shrink();
         return e;
     }

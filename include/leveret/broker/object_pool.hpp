@@ -126,8 +126,15 @@ public:
     }
     ~pool_ptr()
     {
-        if (p_ != nullptr && --p_->references_ == 0)
-            p_->home_->give_back(p_);
+        if (p_ != nullptr)
+            drop();
+    }
+    void reset() noexcept
+    {
+        if (p_ != nullptr) {
+            drop();
+            p_ = nullptr;
+        }
     }
 
     /// Gives the reference away as a plain pointer, for `adopt`.
@@ -147,6 +154,12 @@ public:
     explicit operator bool() const noexcept { return p_ != nullptr; }
 
 private:
+    void drop() noexcept
+    {
+        if (--p_->references_ == 0)
+            p_->home_->give_back(p_);
+    }
+
     T* p_ = nullptr;
 };
 

@@ -208,7 +208,7 @@ private:
         p->edit() = e.message->properties();
         p->edit().header("x-delivery-count", static_cast<std::int64_t>(e.returns));
         message_ptr m = state_.messages->take();
-        m->fill(e.message->body(), std::move(p), e.message->route());
+        m->fill(payload(e.message->body()), std::move(p), e.message->route());
         return m;
     }
     /// Gives messages to consumers as long as there are both.

@@ -23,6 +23,27 @@ struct shared_name : local_counted {
 class shared_properties : public pooled<shared_properties> {
 public:
     [[nodiscard]] const properties& values() const noexcept { return values_; }
+    /// The same as values() == other, where most of the fourteen are usually not set.
+    [[nodiscard]] bool equals(const properties& other) const noexcept
+    {
+        const auto same = [&](property p, std::string_view (properties::*text)() const noexcept) {
+            return !values_.has(p) || (values_.*text)() == (other.*text)();
+        };
+        return values_.flags() == other.flags() &&
+               values_.delivery_mode() == other.delivery_mode() &&
+               values_.priority() == other.priority() && values_.timestamp() == other.timestamp() &&
+               same(property::correlation_id, &properties::correlation_id) &&
+               same(property::message_id, &properties::message_id) &&
+               same(property::content_type, &properties::content_type) &&
+               same(property::content_encoding, &properties::content_encoding) &&
+               same(property::reply_to, &properties::reply_to) &&
+               same(property::expiration, &properties::expiration) &&
+               same(property::type, &properties::type) &&
+               same(property::user_id, &properties::user_id) &&
+               same(property::app_id, &properties::app_id) &&
+               same(property::cluster_id, &properties::cluster_id) &&
+               (!values_.has(property::headers) || values_.headers() == other.headers());
+    }
     /// For the one who has just taken it from the pool, before others see it.
     [[nodiscard]] properties& edit() noexcept { return values_; }
     // Texts keep their memory until somebody assigns to them; tables and flags must go.
@@ -71,17 +92,17 @@ public:
     /// The same pointer means the same exchange and routing key, as long as it is kept.
     [[nodiscard]] const route_ptr& route() const noexcept { return route_; }
 
-    void fill(payload body, properties_ptr p, route_ptr r) noexcept
+    void fill(payload&& body, properties_ptr&& p, const route_ptr& r) noexcept
     {
         body_ = std::move(body);
         properties_ = std::move(p);
-        route_ = std::move(r);
+        route_ = r;
     }
     void recycle() noexcept
     {
         body_ = payload();
-        properties_ = properties_ptr();
-        route_ = route_ptr();
+        properties_.reset();
+        route_.reset();
     }
     /// How many queue entries and unacknowledged deliveries hold it: what the broker's memory counts.
     [[nodiscard]] std::uint32_t& holders() noexcept { return spare_; }

@@ -58,7 +58,7 @@ inline void virtual_host::route(dead_letter& d)
     }
     const table& headers = p->values().headers();
     message_ptr m = state_.messages->take();
-    m->fill(dead.body(), p, where);
+    m->fill(payload(dead.body()), properties_ptr(p), where);
     for (queue* q : route(*x, *where, headers))
         if (d.reason == death_reason::rejected || !detail::is_death_cycle(headers, q->name()))
             static_cast<void>(q->offer(*m, duration::never()));
