@@ -39,6 +39,7 @@ struct consumer {
     int priority = 0;
     std::size_t prefetch = 0;
     std::size_t unacked = 0;
+    std::uint64_t last_served = 0;
 };
 
 struct settings {
@@ -190,7 +191,7 @@ public:
                  int priority)
     {
         channel& c = channels[static_cast<std::size_t>(ch)];
-        all_consumers.push_back({++consumers_made_, ch, tag, queue_name, no_ack, priority, c.prefetch, 0});
+        all_consumers.push_back({++consumers_made_, ch, tag, queue_name, no_ack, priority, c.prefetch, 0, 0});
         const int id = consumers_made_;
         c.consumers.push_back(id);
         queue& q = *find(queue_name);
@@ -563,6 +564,7 @@ private:
         channel& ch = channels[static_cast<std::size_t>(c.channel)];
         ch.events.push_back(c.tag + ":" + e.m.body + " #" + std::to_string(++ch.last_tag) +
                             (e.redelivered ? "!" : ""));
+        c.last_served = ch.last_tag;
         if (!c.no_ack) {
             ++c.unacked;
             ++ch.outstanding;
@@ -596,7 +598,11 @@ private:
     }
     void wake_all(int ch)
     {
-        for (const int id : std::vector<int>(channels[static_cast<std::size_t>(ch)].consumers))
+        std::vector<int>& ids = channels[static_cast<std::size_t>(ch)].consumers;
+        std::stable_sort(ids.begin(), ids.end(), [this](int a, int b) {
+            return find_consumer(a)->last_served < find_consumer(b)->last_served;
+        });
+        for (const int id : ids)
             wake(id);
     }
     void end_consumer(int id)
@@ -656,10 +662,12 @@ private:
                 drop_expired(*q);
                 drain(*q);
             }
-        for (const int id : std::exchange(to_wake_, {}))
-            wake(id);
         const channel& c = channels[static_cast<std::size_t>(ch)];
-        if (was_full && c.outstanding < c.limit)
+        const bool is_free_again = was_full && c.outstanding < c.limit;
+        for (const int id : std::exchange(to_wake_, {}))
+            if (!is_free_again)
+                wake(id);
+        if (is_free_again)
             wake_all(ch);
     }
     void finish()

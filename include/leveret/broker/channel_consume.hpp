@@ -323,17 +323,24 @@ inline void channel::after_settling(bool was_full)
         q->unpin();
     }
     touched_.clear();
+    const bool is_free_again = was_full && outstanding_ < limit_;
     for (consumer* c : to_wake_) {
         c->to_wake_ = false;
-        c->queue_->wake(*c);
+        if (!is_free_again)
+            c->queue_->wake(*c);
     }
     to_wake_.clear();
-    if (was_full && outstanding_ < limit_)
+    if (is_free_again)
         wake_all();
 }
 
+/// Those come first that had nothing for the longest time: with a channel's one credit, the consumer that
+/// gave it back would take it for ever.
 inline void channel::wake_all()
 {
+    for (std::size_t i = 1; i < in_order_.size(); ++i) // nearly sorted since the last time
+        for (std::size_t j = i; j > 0 && in_order_[j]->last_served_ < in_order_[j - 1]->last_served_; --j)
+            std::swap(in_order_[j], in_order_[j - 1]);
     for (consumer* c : in_order_)
         if (c->queue_ != nullptr)
             c->queue_->wake(*c);

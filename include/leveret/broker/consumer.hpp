@@ -44,6 +44,7 @@ private:
     delivery_window* channel_ = nullptr;
     queue* queue_ = nullptr; // null: of direct reply-to
     std::uint64_t tag_hash_ = 0;
+    std::uint64_t last_served_ = 0; // the tag of its last delivery
     std::uint32_t prefetch_ = 0;
     std::uint32_t unacknowledged_ = 0;
     std::int32_t priority_ = 0;

@@ -31,6 +31,7 @@ public:
     void deliver(consumer& c, queue& from, const queue_entry& e, stored_message& m)
     {
         const std::uint64_t tag = ++last_tag_;
+        c.last_served_ = tag;
         if (!c.no_ack_) {
             unacked_.push({tag, e, &from, &c});
             ++c.unacknowledged_;
