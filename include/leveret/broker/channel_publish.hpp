@@ -100,7 +100,8 @@ inline status channel::hold_back(message_ptr m, duration ttl, bool mandatory,
                                            std::to_string(state_.limits().transaction_messages) +
                                            " messages");
     tx_queues_.reserve(tx_queues_.size() + queues.size());
-    tx_publishes_.push_back({std::move(m), ttl, mandatory, queues.size()});
+    tx_publishes_.push_back({m, ttl, mandatory, queues.size()});
+    state_.hold(*m); // it takes memory while it waits
     for (queue* q : queues) {
         q->pin();
         tx_queues_.push_back(q);

@@ -159,6 +159,8 @@ inline status channel::rollback()
 
 inline void channel::drop_transaction() noexcept
 {
+    for (const pending_publish& p : tx_publishes_)
+        state_.unhold(*p.message);
     tx_publishes_.clear();
     for (queue* q : tx_queues_)
         q->unpin();

@@ -13,7 +13,7 @@ struct limits {
     /// as by x-overflow=reject-publish.
     std::size_t queue_messages = 4'000'000;
     std::size_t queue_bytes = std::size_t{1536} << 20U;
-    /// Memory of all messages in queues and waiting for acknowledgement, each counted once with its body
+    /// Memory of all messages in queues, unacknowledged or in transactions, each counted once with its body
     /// and `message_overhead`: above `memory_high` publishing sessions are told that they are blocked, and
     /// from `memory_low` on that they no longer are.
     std::size_t memory_high = std::size_t{1536} << 20U;

@@ -46,9 +46,13 @@ inline virtual_host::virtual_host(shared_state& state, std::string_view name,
 inline virtual_host::~virtual_host()
 {
     LEVERET_ASSERT(sessions_ == 0);
-    while (queue* q = queues_.any())
+    pod_vector<queue*> queues;
+    queues_.for_each([&queues](queue& q) { queues.push_back(&q); });
+    for (queue* q : queues)
         remove(*q);
-    while (exchange* x = exchanges_.any())
+    pod_vector<exchange*> exchanges; // what was not swept with the queues
+    exchanges_.for_each([&exchanges](exchange& x) { exchanges.push_back(&x); });
+    for (exchange* x : exchanges)
         remove(*x);
 }
 

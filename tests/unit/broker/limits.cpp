@@ -49,6 +49,35 @@ TEST_CASE("a message in many queues counts once, an unacknowledged one too")
     CHECK(c.broker.memory() == 0);
 }
 
+TEST_CASE("messages of a transaction count while they wait")
+{
+    one_client c;
+    c.channel.declare("q");
+    c.channel.ok(c.channel->select_transactions());
+    c.channel.publish("", "q", std::string(1000, 'x'));
+    CHECK(c.broker.memory() == 1000 + lb::message_overhead);
+    c.channel.ok(c.channel->rollback());
+    CHECK(c.broker.memory() == 0);
+    c.channel.publish("", "q", std::string(1000, 'x'));
+    c.channel.ok(c.channel->commit());
+    CHECK(c.broker.memory() == 1000 + lb::message_overhead);
+    c.channel.publish("", "q", "y");
+    c.channel.close();
+    CHECK(c.broker.memory() == 1000 + lb::message_overhead);
+}
+
+TEST_CASE("a virtual host with very many queues and exchanges goes quickly")
+{
+    one_client c;
+    c.channel.ok(c.channel->declare_exchange({.name = "x", .type = "fanout", .auto_delete = true}));
+    for (int i = 0; i < 20'000; ++i) {
+        c.channel.declare("q" + std::to_string(i));
+        c.channel.bind("x", "q" + std::to_string(i), "");
+    }
+    c.channel.publish("x", "", "m");
+    CHECK(c.broker.memory() == 1 + lb::message_overhead);
+}
+
 TEST_CASE("the broker's limits of a queue refuse as reject-publish does")
 {
     lb::options o;
