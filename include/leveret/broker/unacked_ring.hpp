@@ -48,12 +48,7 @@ public:
     /// Tags only grow. Throws std::bad_alloc, and then nothing has changed.
     void push(const unacked_delivery& d)
     {
-        if (size_ == capacity_) {
-            if (live_ * 2 < size_)
-                compact();
-            else
-                grow();
-        }
+        reserve_one();
         ++size_;
         ++live_;
         (*this)[size_ - 1] = d;
@@ -61,7 +56,11 @@ public:
     /// Makes room, so that the next push can't fail. Throws std::bad_alloc.
     void reserve_one()
     {
-        if (size_ == capacity_)
+        if (size_ < capacity_)
+            return;
+        if (live_ * 2 < size_)
+            compact();
+        else
             grow();
     }
     /// The slot with this tag, or slots() if there is none or it is settled.

@@ -1,3 +1,4 @@
+#include "support/allocated.hpp"
 #include "unit/broker/fixture.hpp"
 
 using namespace leveret;
@@ -222,6 +223,28 @@ TEST_CASE("the messages of a channel that ends return in order")
             REQUIRE(c.channel.get("q") == std::to_string(i));
     CHECK(c.channel.get("q") == "-");
     CHECK(c.broker.memory() == 0);
+}
+
+TEST_CASE("a channel with one delivery that stays open keeps its size")
+{
+    one_client c;
+    c.channel.declare("q");
+    c.channel.publish("", "q", "stuck");
+    REQUIRE(c.channel->get("q", false)->has_value());
+    const payload body("passes");
+    const auto round = [&] {
+        for (int i = 0; i < 10'000; ++i) {
+            c.channel.ok(c.channel->publish({.routing_key = "q"}, body));
+            c.channel.ok(c.channel->ack((*c.channel->get("q", false))->tag));
+        }
+    };
+    round();
+    const allocation_watch watch;
+    round();
+    CHECK(watch.grown() == 0);
+    CHECK(c.channel->unacknowledged_count() == 1);
+    c.channel.ok(c.channel->reject(1, true));
+    CHECK(c.channel.drain("q") == "stuck");
 }
 
 TEST_CASE("one delivery that stays unacknowledged does not make the others cost memory")
