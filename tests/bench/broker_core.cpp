@@ -67,7 +67,8 @@ void measure(const char* what, std::uint64_t n, Work&& work)
     for (int round = 0; round < 7; ++round) {
         const auto begin = std::chrono::steady_clock::now();
         work();
-        const std::chrono::duration<double, std::nano> took = std::chrono::steady_clock::now() - begin;
+        const std::chrono::duration<double, std::nano> took =
+            std::chrono::steady_clock::now() - begin;
         best = std::min(best, took.count() / static_cast<double>(n));
     }
     std::printf("%-58s %8.1f ns\n", what, best);
@@ -110,7 +111,8 @@ int main()
         const properties p = properties().content_type("text/plain").delivery_mode(2);
         measure("  with two properties, the same each time", n, [&] {
             for (std::uint64_t i = 0; i < n; ++i)
-                s.check(s.channel->publish({.exchange = "amq.direct", .routing_key = "key"}, body, p));
+                s.check(
+                    s.channel->publish({.exchange = "amq.direct", .routing_key = "key"}, body, p));
         });
         measure("default exchange to a no-ack consumer", n, [&] {
             for (std::uint64_t i = 0; i < n; ++i)
@@ -161,7 +163,8 @@ int main()
         s.declare("q");
         for (std::uint64_t i = 0; i < depth; ++i)
             s.check(s.channel->publish({.routing_key = "q"}, body));
-        const std::string what = "publish, get, ack with " + std::to_string(depth) + " messages queued";
+        const std::string what =
+            "publish, get, ack with " + std::to_string(depth) + " messages queued";
         measure(what.c_str(), n / 4, [&] {
             for (std::uint64_t i = 0; i < n / 4; ++i) {
                 s.check(s.channel->publish({.routing_key = "q"}, body));
@@ -174,12 +177,14 @@ int main()
         setup s;
         for (int i = 0; i < 1000; ++i) {
             s.declare("q" + std::to_string(i));
-            s.bind("amq.topic", "q" + std::to_string(i), ("a." + std::to_string(i) + ".*.#").c_str());
+            s.bind("amq.topic", "q" + std::to_string(i),
+                   ("a." + std::to_string(i) + ".*.#").c_str());
         }
         s.consume("q500", true);
         measure("topic with 1000 bindings to a no-ack consumer", n / 4, [&] {
             for (std::uint64_t i = 0; i < n / 4; ++i)
-                s.check(s.channel->publish({.exchange = "amq.topic", .routing_key = "a.500.x.y"}, body));
+                s.check(s.channel->publish({.exchange = "amq.topic", .routing_key = "a.500.x.y"},
+                                           body));
         });
     }
     if (copied == 0)
@@ -192,7 +197,8 @@ int main()
         for (std::uint64_t i = 0; i < n; ++i)
             s.check(s.channel->publish({.routing_key = "q"}, payload(kilobyte)));
         const double bytes = static_cast<double>(resident_bytes() - before);
-        std::printf("a million queued messages of 1 KiB: %.3f GiB, %.0f bytes each beside the body\n",
-                    bytes / 1073741824.0, bytes / static_cast<double>(n) - 1024);
+        std::printf(
+            "a million queued messages of 1 KiB: %.3f GiB, %.0f bytes each beside the body\n",
+            bytes / 1073741824.0, bytes / static_cast<double>(n) - 1024);
     }
 }

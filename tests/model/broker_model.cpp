@@ -2,7 +2,6 @@
 // clients see must be the same. LEVERET_MODEL_STEPS and LEVERET_MODEL_SEED choose how long and which;
 // by default 1,000,000 steps of seed 1.
 #include "leveret/broker/broker.hpp"
-
 #include "model/model.hpp"
 
 #include <doctest/doctest.h>
@@ -24,7 +23,8 @@ using leveret::table;
 constexpr int queue_names = 8;
 constexpr std::uint64_t check_every = 1;
 constexpr int channels = 4; // two of each of two sessions
-constexpr std::int64_t grid = 512; // milliseconds: operations happen on it, expiry of each queue beside it
+constexpr std::int64_t grid =
+    512; // milliseconds: operations happen on it, expiry of each queue beside it
 
 class recorder final : public lb::channel_listener {
 public:
@@ -61,7 +61,8 @@ public:
     {
         for (auto& s : sessions_)
             s = std::move(*broker_.open_session("/", "guest", silent_));
-        model_.exchanges = {{"", "direct", {}}, {"f", "fanout", {}}, {"d", "direct", "f"}, {"g", "fanout", {}}};
+        model_.exchanges = {
+            {"", "direct", {}}, {"f", "fanout", {}}, {"d", "direct", "f"}, {"g", "fanout", {}}};
         model_.channels.resize(channels);
         for (int ch = 0; ch < channels; ++ch)
             open(ch);
@@ -89,7 +90,8 @@ public:
 private:
     [[noreturn]] void fail(const std::string& what)
     {
-        FAIL("LEVERET_MODEL_SEED=" << seed_ << ", step " << step_ << ", " << doing_ << ": " << what);
+        FAIL("LEVERET_MODEL_SEED=" << seed_ << ", step " << step_ << ", " << doing_ << ": "
+                                   << what);
         std::abort(); // FAIL has thrown
     }
     void must(const lb::status& s)
@@ -107,8 +109,8 @@ private:
     void open(int ch)
     {
         heard(ch).capacity = 0;
-        channels_[static_cast<std::size_t>(ch)] =
-            std::move(*sessions_[static_cast<std::size_t>(session_of(ch))]->open_channel(heard(ch)));
+        channels_[static_cast<std::size_t>(ch)] = std::move(
+            *sessions_[static_cast<std::size_t>(session_of(ch))]->open_channel(heard(ch)));
         model_at(ch) = lm::channel();
         model_at(ch).session = session_of(ch);
         const std::size_t mode = below(4);
@@ -149,7 +151,8 @@ private:
     static std::string locked(const std::string& name)
     {
         return "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue '" + name +
-               "' in vhost '/'. It could be originally declared on another connection or the exclusive "
+               "' in vhost '/'. It could be originally declared on another connection or the "
+               "exclusive "
                "property value does not match that of the original declaration.";
     }
 
@@ -159,7 +162,8 @@ private:
         const int i = static_cast<int>(below(queue_names));
         const std::string name = "q" + std::to_string(i);
         const std::size_t what = below(1000);
-        doing_ = "operation " + std::to_string(what) + " of channel " + std::to_string(ch) + " on " + name;
+        doing_ = "operation " + std::to_string(what) + " of channel " + std::to_string(ch) +
+                 " on " + name;
         if (what < 380)
             publish(ch, i);
         else if (what < 400)
@@ -286,7 +290,8 @@ private:
         if (chance(10)) { // exchange to exchange
             const std::string to = sources[below(3)];
             const std::string key = "k" + std::to_string(below(2));
-            const lb::binding_declaration d{.source = source, .destination = to, .routing_key = key};
+            const lb::binding_declaration d{
+                .source = source, .destination = to, .routing_key = key};
             if (chance(50)) {
                 must(at(ch).bind_exchange(d));
                 model_.bind({source, to, key, false});
@@ -316,7 +321,8 @@ private:
         static constexpr std::array<const char*, 3> names{"f", "d", "g"};
         const bool to_default = chance(70);
         const std::string exchange = to_default ? "" : names[below(3)];
-        const std::string key = to_default ? "q" + std::to_string(i) : "k" + std::to_string(below(3));
+        const std::string key =
+            to_default ? "q" + std::to_string(i) : "k" + std::to_string(below(3));
         const std::string body = std::to_string(++bodies_);
         properties p;
         const int priority = static_cast<int>(below(5));
@@ -343,9 +349,10 @@ private:
         std::string refused = refusal(ch, name);
         const lm::queue* q = model_.find(name);
         if (refused.empty() && q->s.delivery_limit && model_at(ch).limit != 0 && !no_ack)
-            refused = "NOT_IMPLEMENTED - queue '" + name + "' in vhost '/' does not support global qos";
-        const auto made = at(ch).consume(
-            {.queue = name, .tag = tag, .no_ack = no_ack, .arguments = &arguments});
+            refused =
+                "NOT_IMPLEMENTED - queue '" + name + "' in vhost '/' does not support global qos";
+        const auto made =
+            at(ch).consume({.queue = name, .tag = tag, .no_ack = no_ack, .arguments = &arguments});
         if (refused.empty())
             model_.consume(ch, name, tag, no_ack, priority);
         expect(ch, made, refused);
@@ -365,9 +372,10 @@ private:
         const bool no_ack = chance(50);
         if (const lm::queue* q = model_.find(name);
             refused.empty() && q->s.delivery_limit && q->s.single_active)
-            refused = "RESOURCE_LOCKED - cannot obtain access to locked queue '" + name +
-                      "' in vhost '/'. basic.get operations are not supported by quorum queues with "
-                      "single active consumer";
+            refused =
+                "RESOURCE_LOCKED - cannot obtain access to locked queue '" + name +
+                "' in vhost '/'. basic.get operations are not supported by quorum queues with "
+                "single active consumer";
         const auto got = at(ch).get(name, no_ack);
         if (got && refused.empty()) {
             std::string text = "-";
@@ -494,9 +502,11 @@ private:
             std::size_t unacked = 0;
             for (const lm::channel& c : model_.channels)
                 for (const lm::unacked& u : c.unacked_list)
-                    unacked += u.queue == wanted.name && u.incarnation == wanted.incarnation ? 1 : 0;
+                    unacked +=
+                        u.queue == wanted.name && u.incarnation == wanted.incarnation ? 1 : 0;
             if (q->message_count() != wanted.entries.size() ||
-                q->consumer_count() != wanted.consumers.size() || q->unacknowledged_count() != unacked)
+                q->consumer_count() != wanted.consumers.size() ||
+                q->unacknowledged_count() != unacked)
                 fail("queue " + wanted.name + " has " + std::to_string(q->message_count()) + ", " +
                      std::to_string(q->consumer_count()) + ", " +
                      std::to_string(q->unacknowledged_count()) + " instead of " +

@@ -191,7 +191,8 @@ public:
                  int priority)
     {
         channel& c = channels[static_cast<std::size_t>(ch)];
-        all_consumers.push_back({++consumers_made_, ch, tag, queue_name, no_ack, priority, c.prefetch, 0, 0});
+        all_consumers.push_back(
+            {++consumers_made_, ch, tag, queue_name, no_ack, priority, c.prefetch, 0, 0});
         const int id = consumers_made_;
         c.consumers.push_back(id);
         queue& q = *find(queue_name);
@@ -220,8 +221,8 @@ public:
         q.entries.erase(q.entries.begin());
         drop_expired(q);
         channel& c = channels[static_cast<std::size_t>(ch)];
-        std::string text = e.m.body + " #" + std::to_string(++c.last_tag) + (e.redelivered ? "!" : "") +
-                           " " + std::to_string(q.entries.size());
+        std::string text = e.m.body + " #" + std::to_string(++c.last_tag) +
+                           (e.redelivered ? "!" : "") + " " + std::to_string(q.entries.size());
         if (!no_ack)
             c.unacked_list.push_back({c.last_tag, e, q.name, q.incarnation, 0, false, 0});
         finish();
@@ -237,8 +238,9 @@ public:
                 if (!u.pending)
                     tags.push_back(u.tag);
         } else {
-            const auto at = std::find_if(c.unacked_list.begin(), c.unacked_list.end(),
-                                         [&](const unacked& u) { return u.tag == tag && !u.pending; });
+            const auto at =
+                std::find_if(c.unacked_list.begin(), c.unacked_list.end(),
+                             [&](const unacked& u) { return u.tag == tag && !u.pending; });
             if (at == c.unacked_list.end())
                 return false;
             for (const unacked& u : c.unacked_list)
@@ -589,7 +591,8 @@ private:
     {
         const consumer& c = *find_consumer(id);
         queue* q = find(c.queue);
-        if (q == nullptr || std::find(q->consumers.begin(), q->consumers.end(), id) == q->consumers.end() ||
+        if (q == nullptr ||
+            std::find(q->consumers.begin(), q->consumers.end(), id) == q->consumers.end() ||
             (q->s.single_active && q->active != id))
             return;
         if (std::find(q->line.begin(), q->line.end(), id) == q->line.end() && takes(c))
@@ -617,7 +620,8 @@ private:
         if (q.active == id) {
             q.active = 0;
             for (const int next : q.consumers)
-                if (q.active == 0 || find_consumer(next)->priority > find_consumer(q.active)->priority)
+                if (q.active == 0 ||
+                    find_consumer(next)->priority > find_consumer(q.active)->priority)
                     q.active = next;
         }
         if (q.s.auto_delete && q.consumers.empty())

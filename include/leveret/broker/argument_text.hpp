@@ -114,8 +114,9 @@ namespace leveret::broker::detail {
 }
 
 /// How an argument that both or one of two tables have differs; empty if it does not.
-[[nodiscard]] inline std::string argument_difference(std::string_view argument, std::string_view what,
-                                                     const table& received, const table& current)
+[[nodiscard]] inline std::string argument_difference(std::string_view argument,
+                                                     std::string_view what, const table& received,
+                                                     const table& current)
 {
     const field_value* now = current.find(argument);
     const field_value* wanted = received.find(argument);

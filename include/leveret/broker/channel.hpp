@@ -71,8 +71,8 @@ public:
     [[nodiscard]] status bind_exchange(const binding_declaration& d);
     [[nodiscard]] status unbind_exchange(const binding_declaration& d);
     /// The number of messages that it had. A queue that is not there had none.
-    [[nodiscard]] result<std::size_t> delete_queue(std::string_view queue_name, bool if_unused = false,
-                                                   bool if_empty = false);
+    [[nodiscard]] result<std::size_t> delete_queue(std::string_view queue_name,
+                                                   bool if_unused = false, bool if_empty = false);
     [[nodiscard]] status delete_exchange(std::string_view exchange_name, bool if_unused = false);
     /// The number of messages that went; unacknowledged ones stay.
     [[nodiscard]] result<std::size_t> purge(std::string_view queue_name);
@@ -104,7 +104,8 @@ public:
     // Consuming.
 
     /// prefetch 0: no limit. With `global`, of the whole channel at once; else of each consumer that comes.
-    [[nodiscard]] status set_prefetch(std::uint32_t prefetch_size, std::uint16_t prefetch, bool global);
+    [[nodiscard]] status set_prefetch(std::uint32_t prefetch_size, std::uint16_t prefetch,
+                                      bool global);
     /// The consumer, which lives until it is cancelled from either side or the channel ends. Its deliveries
     /// may begin inside this call, after the listener's `consuming`.
     [[nodiscard]] result<consumer*> consume(const consumption& c);
@@ -123,7 +124,10 @@ public:
     {
         return settle(tag, multiple, requeue ? settlement::requeue : settlement::discard);
     }
-    [[nodiscard]] status reject(std::uint64_t tag, bool requeue) { return nack(tag, false, requeue); }
+    [[nodiscard]] status reject(std::uint64_t tag, bool requeue)
+    {
+        return nack(tag, false, requeue);
+    }
     /// Returns all unacknowledged messages to their queues. Without `requeue` 540, as RabbitMQ.
     [[nodiscard]] status recover(bool requeue);
 
@@ -147,7 +151,8 @@ public:
 private:
     friend class session;
     channel(session& s, channel_listener& listener)
-        : delivery_window(listener), session_(s), core_(s.core_), state_(s.core_.state_), host_(s.host_)
+        : delivery_window(listener), session_(s), core_(s.core_), state_(s.core_.state_),
+          host_(s.host_)
     {
     }
 
@@ -169,7 +174,8 @@ private:
     };
 
     // Publishing (channel_publish.hpp).
-    [[nodiscard]] status publish_message(const publishing& p, payload& body, properties_ptr& shared);
+    [[nodiscard]] status publish_message(const publishing& p, payload& body,
+                                         properties_ptr& shared);
     [[nodiscard]] status check_publishing(const publishing& p, const payload& body,
                                           const exchange* x) const;
     [[nodiscard]] status hold_back(message_ptr m, duration ttl, bool mandatory,

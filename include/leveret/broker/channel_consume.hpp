@@ -34,7 +34,8 @@ inline void channel::end()
     session_.channels_.erase(this);
 }
 
-inline status channel::set_prefetch(std::uint32_t prefetch_size, std::uint16_t prefetch, bool global)
+inline status channel::set_prefetch(std::uint32_t prefetch_size, std::uint16_t prefetch,
+                                    bool global)
 {
     const operation scope(core_);
     if (prefetch_size != 0)
@@ -77,10 +78,9 @@ inline result<consumer*> channel::consume(const consumption& c)
     queue& q = **found;
     const field_value* priority = detail::given(c.arguments).find("x-priority");
     if (priority != nullptr && !detail::is_integer(priority->type()))
-        return detail::precondition_failed("invalid arg 'x-priority' for " +
-                                           host_.text_of("queue", *name) +
-                                           ": \"expected integer, got " +
-                                           std::string(detail::type_name(priority->type())) + "\"");
+        return detail::precondition_failed(
+            "invalid arg 'x-priority' for " + host_.text_of("queue", *name) +
+            ": \"expected integer, got " + std::string(detail::type_name(priority->type())) + "\"");
     if (q.settings().quorum && limit_ != 0 && !c.no_ack)
         return detail::failure(reply_code::not_implemented,
                                host_.text_of("queue", *name) + " does not support global qos");
@@ -339,7 +339,8 @@ inline void channel::after_settling(bool was_full)
 inline void channel::wake_all()
 {
     for (std::size_t i = 1; i < in_order_.size(); ++i) // nearly sorted since the last time
-        for (std::size_t j = i; j > 0 && in_order_[j]->last_served_ < in_order_[j - 1]->last_served_; --j)
+        for (std::size_t j = i;
+             j > 0 && in_order_[j]->last_served_ < in_order_[j - 1]->last_served_; --j)
             std::swap(in_order_[j], in_order_[j - 1]);
     for (consumer* c : in_order_)
         if (c->queue_ != nullptr)

@@ -47,14 +47,15 @@ inline status channel::check_publishing(const publishing& p, const payload& body
     if (p.immediate)
         return detail::failure(reply_code::not_implemented, "immediate=true");
     if (body.size() > state_.limits().message_bytes)
-        return detail::precondition_failed(
-            "message size " + std::to_string(body.size()) + " is larger than configured max size " +
-            std::to_string(state_.limits().message_bytes));
+        return detail::precondition_failed("message size " + std::to_string(body.size()) +
+                                           " is larger than configured max size " +
+                                           std::to_string(state_.limits().message_bytes));
     if (x == nullptr)
         return host_.missing("exchange", p.exchange);
     if (x->internal_)
-        return detail::failure(reply_code::access_refused, "cannot publish to internal " +
-                                                               host_.text_of("exchange", p.exchange));
+        return detail::failure(reply_code::access_refused,
+                               "cannot publish to internal " +
+                                   host_.text_of("exchange", p.exchange));
     if (p.routing_key.size() > state_.limits().name_bytes)
         return detail::precondition_failed("routing key is longer than " +
                                            std::to_string(state_.limits().name_bytes) + " bytes");
@@ -67,7 +68,8 @@ inline status channel::publish_message(const publishing& p, payload& body, prope
     if (state_.has_alarm()) [[unlikely]]
         session_.tell_blocked();
     exchange* x = find_exchange(p.exchange);
-    if (x == nullptr || x->internal_ || p.immediate || body.size() > state_.limits().message_bytes ||
+    if (x == nullptr || x->internal_ || p.immediate ||
+        body.size() > state_.limits().message_bytes ||
         p.routing_key.size() > state_.limits().name_bytes) [[unlikely]]
         return check_publishing(p, body, x);
     duration ttl = duration::never();
@@ -148,10 +150,9 @@ inline status channel::check(properties_ptr& p, route_ptr& where, duration& ttl)
     }
     const properties& values = p->values();
     if (values.has(property::user_id) && values.user_id() != session_.user())
-        return detail::precondition_failed("user_id property set to " +
-                                           detail::quoted(values.user_id()) +
-                                           " but authenticated user was " +
-                                           detail::quoted(session_.user()));
+        return detail::precondition_failed(
+            "user_id property set to " + detail::quoted(values.user_id()) +
+            " but authenticated user was " + detail::quoted(session_.user()));
     if (values.has(property::expiration))
         if (status s = expiration_of(values.expiration(), ttl); !s)
             return s;
@@ -168,7 +169,8 @@ inline status channel::check(properties_ptr& p, route_ptr& where, duration& ttl)
 inline status channel::expiration_of(std::string_view text, duration& ttl)
 {
     const auto invalid = [text](const std::string& why) {
-        return detail::precondition_failed("invalid expiration " + detail::quoted(text) + ": " + why);
+        return detail::precondition_failed("invalid expiration " + detail::quoted(text) + ": " +
+                                           why);
     };
     std::string_view rest = text;
     const bool negative = rest.starts_with('-');
@@ -199,9 +201,9 @@ inline status channel::further_keys(properties_ptr& p, route_ptr& where)
         if (v == nullptr)
             continue;
         if (v->type() != field_type::array)
-            return detail::precondition_failed(
-                "invalid message: {unacceptable_type_in_header,\"" + std::string(header) + "\"," +
-                std::string(detail::type_name(v->type())) + "}");
+            return detail::precondition_failed("invalid message: {unacceptable_type_in_header,\"" +
+                                               std::string(header) + "\"," +
+                                               std::string(detail::type_name(v->type())) + "}");
         keys += v->as<field_array>()->size();
     }
     if (!headers.contains("CC") && !headers.contains("BCC"))
@@ -214,9 +216,8 @@ inline status channel::further_keys(properties_ptr& p, route_ptr& where)
     own->exchange = where->exchange;
     own->routing_key = where->routing_key;
     for (const std::string_view header : {"CC", "BCC"})
-        detail::for_each_key(headers, header, [&own](std::string_view key) {
-            own->further_keys.emplace_back(key);
-        });
+        detail::for_each_key(headers, header,
+                             [&own](std::string_view key) { own->further_keys.emplace_back(key); });
     where = std::move(own);
     if (headers.contains("BCC")) {
         table visible = headers;

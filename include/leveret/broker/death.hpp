@@ -47,7 +47,8 @@ inline void record_death(properties& p, const stored_message& m, std::string_vie
     std::int64_t count = 1;
     for (auto at = deaths.begin(); at != deaths.end(); ++at) {
         const table* known = at->as<table>();
-        if (known == nullptr || text_in(*known, "queue") != queue || text_in(*known, "reason") != reason)
+        if (known == nullptr || text_in(*known, "queue") != queue ||
+            text_in(*known, "reason") != reason)
             continue;
         death = *known;
         if (const field_value* n = known->find("count"))

@@ -107,7 +107,8 @@ public:
     }
     [[nodiscard]] static constexpr exchange_kind kind() noexcept
     {
-        return {P::name, []() -> std::unique_ptr<any_router> { return std::make_unique<policy_router>(); },
+        return {P::name,
+                []() -> std::unique_ptr<any_router> { return std::make_unique<policy_router>(); },
                 &routing::refusal_of<P>};
     }
 

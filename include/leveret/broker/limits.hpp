@@ -18,15 +18,15 @@ struct limits {
     /// from `memory_low` on that they no longer are.
     std::size_t memory_high = std::size_t{1536} << 20U;
     std::size_t memory_low = std::size_t{1280} << 20U;
-    std::size_t queues = 100'000;      ///< in one virtual host
-    std::size_t exchanges = 10'000;    ///< in one virtual host, predeclared ones included
-    std::size_t bindings = 1'000'000;  ///< in one virtual host
+    std::size_t queues = 100'000;     ///< in one virtual host
+    std::size_t exchanges = 10'000;   ///< in one virtual host, predeclared ones included
+    std::size_t bindings = 1'000'000; ///< in one virtual host
     std::size_t virtual_hosts = 1'000;
     std::size_t sessions = 10'000;
-    std::size_t channels = 2'047;      ///< of one session
-    std::size_t consumers = 10'000;    ///< of one channel
-    std::size_t name_bytes = 255;      ///< of queues, exchanges, keys and tags: AMQP's short string
-    std::size_t routing_keys = 255;    ///< of one message, CC and BCC included
+    std::size_t channels = 2'047;   ///< of one session
+    std::size_t consumers = 10'000; ///< of one channel
+    std::size_t name_bytes = 255;   ///< of queues, exchanges, keys and tags: AMQP's short string
+    std::size_t routing_keys = 255; ///< of one message, CC and BCC included
     /// Messages of a transaction that wait for tx.commit.
     std::size_t transaction_messages = 100'000;
 };

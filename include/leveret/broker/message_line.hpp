@@ -101,7 +101,8 @@ private:
             throw std::bad_alloc();
         const std::size_t before_end = size_ < capacity_ - head_ ? size_ : capacity_ - head_;
         if (size_ > 0) {
-            std::memcpy(static_cast<void*>(slots), slots_ + head_, before_end * sizeof(queue_entry));
+            std::memcpy(static_cast<void*>(slots), slots_ + head_,
+                        before_end * sizeof(queue_entry));
             std::memcpy(static_cast<void*>(slots + before_end), slots_,
                         (size_ - before_end) * sizeof(queue_entry));
         }
@@ -178,8 +179,8 @@ private:
     }
     [[nodiscard]] std::uint8_t level_in(std::size_t word) const noexcept
     {
-        return static_cast<std::uint8_t>(word * 64 + 63 -
-                                         static_cast<std::size_t>(std::countl_zero(occupied_[word])));
+        return static_cast<std::uint8_t>(
+            word * 64 + 63 - static_cast<std::size_t>(std::countl_zero(occupied_[word])));
     }
     queue_entry pop(std::uint8_t level) noexcept
     {

@@ -68,8 +68,7 @@ private:
     friend class broker_core;
 
     queue(shared_state& state, virtual_host& home, const queue_declaration& d,
-          std::string_view actual_name, queue_settings settings,
-          exclusive_queues* owner)
+          std::string_view actual_name, queue_settings settings, exclusive_queues* owner)
         : destination(true), state_(state), home_(home), name_(actual_name),
           settings_(std::move(settings)), owner_(owner), durable_(d.durable && !d.exclusive),
           auto_delete_(d.auto_delete), line_(settings_.max_priority)
@@ -261,7 +260,8 @@ private:
         last_use_ = state_.now;
         if (active_ == &c) {
             active_ = nullptr;
-            for (consumer* next = consumers_.first(); next != nullptr; next = consumer_list::after(*next))
+            for (consumer* next = consumers_.first(); next != nullptr;
+                 next = consumer_list::after(*next))
                 if (active_ == nullptr || next->priority_ > active_->priority_)
                     active_ = next;
         }
@@ -318,7 +318,8 @@ private:
     }
     [[nodiscard]] bool refuse(stored_message& m) noexcept
     {
-        if (settings_.overflow == overflow_policy::reject_publish_dlx && settings_.dead_letter_exchange)
+        if (settings_.overflow == overflow_policy::reject_publish_dlx &&
+            settings_.dead_letter_exchange)
             bury(message_ptr(&m), death_reason::maxlen);
         return false;
     }
@@ -326,8 +327,8 @@ private:
     {
         if (line_.size() <= settings_.max_length && line_.bytes() <= settings_.max_length_bytes)
             return;
-        while (!line_.empty() && (line_.size() > settings_.max_length ||
-                                  line_.bytes() > settings_.max_length_bytes))
+        while (!line_.empty() &&
+               (line_.size() > settings_.max_length || line_.bytes() > settings_.max_length_bytes))
             bury(line_.pop(), death_reason::maxlen);
         look_at_head();
     }
@@ -402,7 +403,7 @@ private:
     bool durable_;
     bool auto_delete_;
     bool removed_ = false;
-    bool is_touched_ = false; // messages came back in this operation
+    bool is_touched_ = false;   // messages came back in this operation
     bool has_expiring_ = false; // has ever had a message that expires
     message_line line_;
     std::uint64_t last_sequence_ = 0;

@@ -39,7 +39,10 @@ namespace detail {
 /// Reads and checks x-arguments in the order and words of RabbitMQ 3.10 (rabbit_amqqueue:declare_args).
 class queue_arguments {
 public:
-    queue_arguments(const table& arguments, std::string_view what) : arguments_(arguments), what_(what) {}
+    queue_arguments(const table& arguments, std::string_view what)
+        : arguments_(arguments), what_(what)
+    {
+    }
 
     [[nodiscard]] result<queue_settings> read()
     {
@@ -48,7 +51,8 @@ public:
             if (type->type() != field_type::string)
                 return unacceptable("x-queue-type", *type);
             if (type->text() != "classic" && type->text() != "quorum")
-                return invalid("x-queue-type", "\"unsupported queue type '" + value_text(*type) + "'\"");
+                return invalid("x-queue-type",
+                               "\"unsupported queue type '" + value_text(*type) + "'\"");
             s.quorum = type->text() == "quorum";
         }
         s.expires = milliseconds("x-expires", false);

@@ -36,7 +36,8 @@ private:
     friend class broker_core;
     friend class channel;
 
-    session(broker_core& core, virtual_host& host, std::string_view user, session_listener& listener)
+    session(broker_core& core, virtual_host& host, std::string_view user,
+            session_listener& listener)
         : core_(core), host_(host), user_(user), listener_(listener)
     {
         core_.sessions_.push_back(this);

@@ -102,7 +102,8 @@ public:
         for (int i = 0; i < 22; ++i) {
             if (i % 10 == 0) {
                 random_ += 0x9e3779b97f4a7c15U;
-                bits = mix(random_ ^ 0xe7037ed1a0b428dbU, random_ ^ options.seed ^ 0x8ebc6af09c88c6e3U);
+                bits = mix(random_ ^ 0xe7037ed1a0b428dbU,
+                           random_ ^ options.seed ^ 0x8ebc6af09c88c6e3U);
                 bits ^= mix(bits, 0x589965cc75374cc3U);
             }
             made += digits[bits & 63U];

@@ -18,7 +18,7 @@ class queue;
 struct unacked_delivery {
     std::uint64_t tag = 0;
     queue_entry entry;
-    queue* from = nullptr; ///< null: settled
+    queue* from = nullptr;  ///< null: settled
     consumer* to = nullptr; ///< null: of basic.get
 };
 
@@ -124,7 +124,8 @@ private:
     void grow()
     {
         const std::size_t capacity = capacity_ == 0 ? 16 : capacity_ * 2;
-        auto* slots = static_cast<unacked_delivery*>(std::malloc(capacity * sizeof(unacked_delivery)));
+        auto* slots =
+            static_cast<unacked_delivery*>(std::malloc(capacity * sizeof(unacked_delivery)));
         if (slots == nullptr)
             throw std::bad_alloc();
         for (std::size_t i = 0; i < size_; ++i)

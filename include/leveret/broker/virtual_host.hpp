@@ -116,7 +116,8 @@ private:
     }
     [[nodiscard]] reply_address* lookup_reply(std::string_view key) const noexcept
     {
-        return replies_.find(text_hash(key), [key](const reply_address& a) { return a.key == key; });
+        return replies_.find(text_hash(key),
+                             [key](const reply_address& a) { return a.key == key; });
     }
     void add_exchange(const exchange_declaration& d, const exchange_kind& kind);
     [[nodiscard]] const exchange_kind* kind_of(std::string_view type) const noexcept;
@@ -130,12 +131,12 @@ private:
     {
         return detail::failure(reply_code::not_found, "no " + text_of(what, n));
     }
-    [[nodiscard]] error over_limit(std::string_view what, std::string_view n, std::size_t most) const
+    [[nodiscard]] error over_limit(std::string_view what, std::string_view n,
+                                   std::size_t most) const
     {
-        return detail::precondition_failed("cannot declare " + text_of(what, n) + ": " +
-                                           std::string(what) + " limit in vhost " +
-                                           detail::quoted(name_) + " (" + std::to_string(most) +
-                                           ") is reached");
+        return detail::precondition_failed(
+            "cannot declare " + text_of(what, n) + ": " + std::string(what) + " limit in vhost " +
+            detail::quoted(name_) + " (" + std::to_string(most) + ") is reached");
     }
     [[nodiscard]] error locked(const queue& q) const;
     [[nodiscard]] status check_access(const queue& q, const exclusive_queues& who) const

@@ -79,7 +79,8 @@ inline void virtual_host::add_exchange(const exchange_declaration& d, const exch
 inline error virtual_host::locked(const queue& q) const
 {
     return detail::failure(reply_code::resource_locked,
-                           "cannot obtain exclusive access to locked " + text_of("queue", q.name()) +
+                           "cannot obtain exclusive access to locked " +
+                               text_of("queue", q.name()) +
                                ". It could be originally declared on another connection or the "
                                "exclusive property value does not match that of the original "
                                "declaration.");
@@ -152,13 +153,13 @@ inline result<queue*> virtual_host::declare(const queue_declaration& d, exclusiv
     if (!settings)
         return settings.error();
     if (settings->quorum) {
-        const std::string_view wrong = d.auto_delete           ? "auto-delete"
-                                       : d.exclusive           ? "exclusive-owner"
-                                       : !d.durable            ? "non-durable"
-                                                               : std::string_view();
+        const std::string_view wrong = d.auto_delete ? "auto-delete"
+                                       : d.exclusive ? "exclusive-owner"
+                                       : !d.durable  ? "non-durable"
+                                                     : std::string_view();
         if (!wrong.empty())
-            return detail::precondition_failed("invalid property " + detail::quoted(wrong) + " for " +
-                                               what);
+            return detail::precondition_failed("invalid property " + detail::quoted(wrong) +
+                                               " for " + what);
     }
     auto* q = new queue(state_, *this, d, actual, std::move(*settings), owner);
     q->hash_ = text_hash(actual);
@@ -212,9 +213,9 @@ inline status virtual_host::declare(const exchange_declaration& d)
         return s;
     if (const field_value* alternate = arguments.find("alternate-exchange");
         alternate != nullptr && alternate->type() != field_type::string)
-        return detail::precondition_failed(
-            "invalid type " + detail::quoted(detail::type_name(alternate->type())) +
-            " for arg 'alternate-exchange' in " + what);
+        return detail::precondition_failed("invalid type " +
+                                           detail::quoted(detail::type_name(alternate->type())) +
+                                           " for arg 'alternate-exchange' in " + what);
     if (exchanges_.size() >= state_.limits().exchanges)
         return over_limit("exchange", actual, state_.limits().exchanges);
     exchange_declaration stripped = d;
@@ -253,13 +254,15 @@ inline status virtual_host::bind(const binding_declaration& d, bool to_queue, ex
         return {};
     if (bindings_.size() >= state_.limits().bindings)
         return detail::precondition_failed("cannot bind to " + text_of("exchange", d.source) +
-                                           ": binding limit in vhost " + detail::quoted(name_) + " (" +
-                                           std::to_string(state_.limits().bindings) + ") is reached");
+                                           ": binding limit in vhost " + detail::quoted(name_) +
+                                           " (" + std::to_string(state_.limits().bindings) +
+                                           ") is reached");
     bindings_.add(*source, *to, d.routing_key, arguments);
     return {};
 }
 
-inline status virtual_host::unbind(const binding_declaration& d, bool to_queue, exclusive_queues& who)
+inline status virtual_host::unbind(const binding_declaration& d, bool to_queue,
+                                   exclusive_queues& who)
 {
     if (status s = check_not_default(d.source); !s)
         return s;

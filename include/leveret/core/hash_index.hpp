@@ -85,7 +85,10 @@ private:
         T* node;
     };
 
-    [[nodiscard]] std::size_t capacity() const noexcept { return slots_ == nullptr ? 0 : mask_ + 1; }
+    [[nodiscard]] std::size_t capacity() const noexcept
+    {
+        return slots_ == nullptr ? 0 : mask_ + 1;
+    }
     void place(std::uint64_t hash, T* node) noexcept
     {
         std::size_t i = hash & mask_;

@@ -207,7 +207,8 @@ private:
         const auto* twice = v.as<double>();
         return twice == nullptr ? 0.0 : *twice;
     }
-    [[nodiscard]] static bool is_wanted(const field_value& wanted, const field_value& value) noexcept
+    [[nodiscard]] static bool is_wanted(const field_value& wanted,
+                                        const field_value& value) noexcept
     {
         if (wanted.is_void())
             return true;
@@ -228,7 +229,8 @@ private:
         if (v == nullptr)
             return h;
         switch (class_of(*v)) {
-        case value_class::integer: return mix(h, static_cast<std::uint64_t>(v->integer()) | 1U) ^ 1U;
+        case value_class::integer:
+            return mix(h, static_cast<std::uint64_t>(v->integer()) | 1U) ^ 1U;
         case value_class::real: return mix(h, 0x51ed270b7a3f1c55U);
         case value_class::other: break;
         }

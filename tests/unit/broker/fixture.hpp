@@ -43,7 +43,8 @@ public:
     }
     void confirmed(std::uint64_t number, bool multiple, bool taken) noexcept override
     {
-        events.push_back((taken ? "ack " : "nack ") + std::to_string(number) + (multiple ? "+" : ""));
+        events.push_back((taken ? "ack " : "nack ") + std::to_string(number) +
+                         (multiple ? "+" : ""));
     }
     void consumer_cancelled(lb::consumer& c) noexcept override
     {
@@ -139,7 +140,9 @@ private:
 
 /// What most tests need: a broker, a session, a channel.
 struct one_client {
-    explicit one_client(const lb::options& o = {}) : broker(o), session(broker), channel(*session) {}
+    explicit one_client(const lb::options& o = {}) : broker(o), session(broker), channel(*session)
+    {
+    }
 
     void pass(duration d)
     {

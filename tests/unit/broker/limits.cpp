@@ -111,9 +111,10 @@ TEST_CASE("limits of what clients make, each at its edge")
     one_client c(o);
     c.channel.declare("a");
     c.channel.declare("b");
-    CHECK(text(c.channel->declare_queue({.name = "c"})) ==
-          "PRECONDITION_FAILED - cannot declare queue 'c' in vhost '/': queue limit in vhost '/' (2) "
-          "is reached");
+    CHECK(
+        text(c.channel->declare_queue({.name = "c"})) ==
+        "PRECONDITION_FAILED - cannot declare queue 'c' in vhost '/': queue limit in vhost '/' (2) "
+        "is reached");
     c.channel.declare("a");
     c.channel.ok(c.channel->declare_exchange({.name = "x"}));
     CHECK(text(c.channel->declare_exchange({.name = "y"})) ==

@@ -51,7 +51,9 @@ TEST_CASE("a message keeps its time when it returns")
 TEST_CASE("queues nobody uses go after x-expires")
 {
     one_client c;
-    const auto is_there = [&] { return c.broker.find_virtual_host("/")->find_queue("q") != nullptr; };
+    const auto is_there = [&] {
+        return c.broker.find_virtual_host("/")->find_queue("q") != nullptr;
+    };
     c.channel.declare("q", {{"x-expires", 100}});
     c.pass(duration::milliseconds(60));
     c.channel.declare("q", {{"x-expires", 100}}); // a use
@@ -156,7 +158,8 @@ TEST_CASE("dead letters: headers as RabbitMQ writes them")
 TEST_CASE("dead letters: deaths of one kind are counted, the newest comes first")
 {
     one_client c;
-    c.channel.declare("work", {{"x-dead-letter-exchange", ""}, {"x-dead-letter-routing-key", "wait"}});
+    c.channel.declare("work",
+                      {{"x-dead-letter-exchange", ""}, {"x-dead-letter-routing-key", "wait"}});
     c.channel.declare("wait", {{"x-dead-letter-exchange", ""},
                                {"x-dead-letter-routing-key", "work"},
                                {"x-message-ttl", 10}});

@@ -18,7 +18,10 @@ std::string declare_with(one_client& c, std::string_view argument, field_value v
 struct last_word { // a user's own policy: the binding key is the last character of the routing key
     static constexpr std::string_view name = "x-last-character";
     struct router {
-        void add(std::string_view key, const table& t, routing::binding& b) { inner.add(key, t, b); }
+        void add(std::string_view key, const table& t, routing::binding& b)
+        {
+            inner.add(key, t, b);
+        }
         void remove(std::string_view key, const table& t, routing::binding& b) noexcept
         {
             inner.remove(key, t, b);
@@ -85,16 +88,18 @@ TEST_CASE("queues: declared again differently, in RabbitMQ's words")
 {
     one_client c;
     c.channel.declare("mis.q");
-    CHECK(declare(c, {.name = "mis.q", .durable = true}) ==
-          "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'mis.q' in vhost '/': received "
-          "'true' but current is 'false'");
+    CHECK(
+        declare(c, {.name = "mis.q", .durable = true}) ==
+        "PRECONDITION_FAILED - inequivalent arg 'durable' for queue 'mis.q' in vhost '/': received "
+        "'true' but current is 'false'");
     CHECK(declare(c, {.name = "mis.q", .auto_delete = true}) ==
           "PRECONDITION_FAILED - inequivalent arg 'auto_delete' for queue 'mis.q' in vhost '/': "
           "received 'true' but current is 'false'");
-    CHECK(declare(c, {.name = "mis.q", .exclusive = true}) ==
-          "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mis.q' in vhost '/'. It "
-          "could be originally declared on another connection or the exclusive property value does "
-          "not match that of the original declaration.");
+    CHECK(
+        declare(c, {.name = "mis.q", .exclusive = true}) ==
+        "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mis.q' in vhost '/'. It "
+        "could be originally declared on another connection or the exclusive property value does "
+        "not match that of the original declaration.");
     CHECK(declare_with(c, "x-max-length", 5) ==
           "PRECONDITION_FAILED - inequivalent arg 'x-max-length' for queue 'mis.q' in vhost '/': "
           "received the value '5' of type 'signedint' but current is none");
@@ -156,7 +161,8 @@ TEST_CASE("exchanges: predeclared, declared, refused")
         return text(c.channel->declare_exchange(d));
     };
     const lb::virtual_host& host = *c.broker.find_virtual_host("/");
-    for (const char* name : {"", "amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match"})
+    for (const char* name :
+         {"", "amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match"})
         CHECK(host.find_exchange(name) != nullptr);
     CHECK(declare_exchange({.name = "amq.direct", .passive = true}) == "ok");
     CHECK(declare_exchange({.name = "amq.direct", .durable = true}) == "ok");
@@ -176,9 +182,10 @@ TEST_CASE("exchanges: predeclared, declared, refused")
           "PRECONDITION_FAILED - invalid type 'signedint' for arg 'alternate-exchange' in exchange "
           "'x' in vhost '/'");
     CHECK(declare_exchange({.name = "x"}) == "ok");
-    CHECK(declare_exchange({.name = "x", .internal = true}) ==
-          "PRECONDITION_FAILED - inequivalent arg 'internal' for exchange 'x' in vhost '/': received "
-          "'true' but current is 'false'");
+    CHECK(
+        declare_exchange({.name = "x", .internal = true}) ==
+        "PRECONDITION_FAILED - inequivalent arg 'internal' for exchange 'x' in vhost '/': received "
+        "'true' but current is 'false'");
     CHECK(text(c.channel->delete_exchange("")) ==
           "ACCESS_REFUSED - operation not permitted on the default exchange");
     CHECK(text(c.channel->delete_exchange("amq.direct")) ==
@@ -255,11 +262,12 @@ TEST_CASE("exclusive queues are their session's alone and end with it")
 {
     one_client c;
     c.channel.ok(c.channel->declare_queue({.name = "mine", .durable = true, .exclusive = true}));
-    CHECK(declare(c, {.name = "mine", .exclusive = true}) == "ok"); // exclusive ones are not durable
+    CHECK(declare(c, {.name = "mine", .exclusive = true}) ==
+          "ok"); // exclusive ones are not durable
     test_session other(c.broker);
     const auto locked = [](const lb::status& s) {
-        return text(s).starts_with(
-            "RESOURCE_LOCKED - cannot obtain exclusive access to locked queue 'mine' in vhost '/'.");
+        return text(s).starts_with("RESOURCE_LOCKED - cannot obtain exclusive access to locked "
+                                   "queue 'mine' in vhost '/'.");
     };
     test_channel theirs(*other);
     CHECK(locked(theirs->declare_queue({.name = "mine", .exclusive = true})));

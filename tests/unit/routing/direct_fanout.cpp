@@ -1,6 +1,5 @@
 #include "leveret/routing/direct.hpp"
 #include "leveret/routing/fanout.hpp"
-
 #include "unit/routing/collect.hpp"
 
 #include <doctest/doctest.h>

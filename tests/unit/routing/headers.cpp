@@ -1,5 +1,4 @@
 #include "leveret/routing/headers.hpp"
-
 #include "unit/routing/collect.hpp"
 
 #include <doctest/doctest.h>

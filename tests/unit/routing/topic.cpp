@@ -1,5 +1,4 @@
 #include "leveret/routing/topic.hpp"
-
 #include "unit/routing/collect.hpp"
 
 #include <doctest/doctest.h>
@@ -40,7 +39,8 @@ bool matches(const std::vector<std::string>& pattern, std::size_t p,
            matches(pattern, p + 1, key, k + 1);
 }
 
-std::string random_text(std::mt19937_64& random, std::vector<std::string> alphabet, std::size_t most)
+std::string random_text(std::mt19937_64& random, std::vector<std::string> alphabet,
+                        std::size_t most)
 {
     std::string text;
     const std::size_t words = random() % (most + 1);
