@@ -1,0 +1,138 @@
+#pragma once
+
+#include "leveret/core/table.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace leveret::broker::detail {
+
+/// What RabbitMQ calls the types of field values in its texts.
+[[nodiscard]] constexpr std::string_view type_name(field_type type) noexcept
+{
+    switch (type) {
+    case field_type::none: return "void";
+    case field_type::boolean: return "bool";
+    case field_type::int8: return "byte";
+    case field_type::uint8: return "unsignedbyte";
+    case field_type::int16: return "short";
+    case field_type::uint16: return "unsignedshort";
+    case field_type::int32: return "signedint";
+    case field_type::uint32: return "unsignedint";
+    case field_type::int64: return "long";
+    case field_type::float32: return "float";
+    case field_type::float64: return "double";
+    case field_type::decimal: return "decimal";
+    case field_type::string: return "longstr";
+    case field_type::bytes: return "binary";
+    case field_type::timestamp: return "timestamp";
+    case field_type::array: return "array";
+    case field_type::table: return "table";
+    }
+    return "void";
+}
+
+[[nodiscard]] constexpr bool is_integer(field_type type) noexcept
+{
+    switch (type) {
+    case field_type::int8:
+    case field_type::uint8:
+    case field_type::int16:
+    case field_type::uint16:
+    case field_type::int32:
+    case field_type::uint32:
+    case field_type::int64: return true;
+    default: return false;
+    }
+}
+
+/// A value as RabbitMQ prints it between quotes; of what it rarely prints, the type.
+[[nodiscard]] inline std::string value_text(const field_value& v)
+{
+    if (is_integer(v.type()))
+        return std::to_string(v.integer());
+    if (const auto* b = v.as<bool>())
+        return *b ? "true" : "false";
+    if (const auto* f = v.as<float>())
+        return std::to_string(*f);
+    if (const auto* d = v.as<double>())
+        return std::to_string(*d);
+    if (const auto* s = v.as<std::string>())
+        return *s;
+    return std::string(type_name(v.type()));
+}
+
+[[nodiscard]] inline std::string quoted(std::string_view text)
+{
+    std::string q = "'";
+    q += text;
+    q += '\'';
+    return q;
+}
+
+/// Equal, where integers of any width are one class and so are reals, as RabbitMQ compares arguments.
+[[nodiscard]] inline bool is_same_argument(const field_value& a, const field_value& b) noexcept
+{
+    if (is_integer(a.type()) && is_integer(b.type()))
+        return a.integer() == b.integer();
+    return a == b;
+}
+
+/// The same names with the same values, in whatever order: what makes two bindings one.
+[[nodiscard]] inline bool is_same_table(const table& a, const table& b) noexcept
+{
+    if (a.size() != b.size())
+        return false;
+    for (const auto& [name, value] : a) {
+        const field_value* other = b.find(name);
+        if (other == nullptr || !(*other == value))
+            return false;
+    }
+    return true;
+}
+
+/// `inequivalent arg 'durable' for queue 'q' in vhost '/': received 'true' but current is 'false'`
+[[nodiscard]] inline std::string inequivalent(std::string_view argument, std::string_view what,
+                                              std::string_view received, std::string_view current)
+{
+    std::string text = "inequivalent arg ";
+    text += quoted(argument);
+    text += " for ";
+    text += what;
+    text += ": received ";
+    text += received;
+    text += " but current is ";
+    text += current;
+    return text;
+}
+[[nodiscard]] inline std::string inequivalent(std::string_view argument, std::string_view what,
+                                              bool received, bool current)
+{
+    return inequivalent(argument, what, quoted(received ? "true" : "false"),
+                        quoted(current ? "true" : "false"));
+}
+
+/// How an argument that both or one of two tables have differs; empty if it does not.
+[[nodiscard]] inline std::string argument_difference(std::string_view argument,
+                                                     std::string_view what, const table& received,
+                                                     const table& current)
+{
+    const field_value* now = current.find(argument);
+    const field_value* wanted = received.find(argument);
+    if (now == nullptr && wanted == nullptr)
+        return {};
+    if (now != nullptr && wanted != nullptr) {
+        if (is_same_argument(*now, *wanted))
+            return {};
+        return inequivalent(argument, what, quoted(value_text(*wanted)), quoted(value_text(*now)));
+    }
+    const auto described = [](const field_value* v) -> std::string {
+        if (v == nullptr)
+            return "none";
+        return "the value " + quoted(value_text(*v)) + " of type " + quoted(type_name(v->type()));
+    };
+    return inequivalent(argument, what, described(wanted), described(now));
+}
+
+} // namespace leveret::broker::detail

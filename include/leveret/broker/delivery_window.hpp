@@ -1,0 +1,65 @@
+#pragma once
+
+#include "leveret/broker/consumer.hpp"
+#include "leveret/broker/listener.hpp"
+#include "leveret/broker/unacked_ring.hpp"
+
+#include <cstdint>
+
+namespace leveret::broker {
+
+/// What queues see of a channel: whether it takes a delivery, and where deliveries go.
+class delivery_window {
+public:
+    delivery_window(const delivery_window&) = delete;
+    delivery_window& operator=(const delivery_window&) = delete;
+
+    /// Whether the consumer may have one more. Without acknowledgement no prefetch counts.
+    [[nodiscard]] bool takes(const consumer& c) const noexcept
+    {
+        return !paused_ && (c.no_ack_ || ((c.prefetch_ == 0 || c.unacknowledged_ < c.prefetch_) &&
+                                          (limit_ == 0 || outstanding_ < limit_)));
+    }
+    /// Makes room to remember one more delivery. Throws std::bad_alloc.
+    void prepare(const consumer& c)
+    {
+        if (!c.no_ack_)
+            unacked_.reserve_one();
+    }
+    /// Hands a message over; with acknowledgement the entry goes to the unacknowledged ones, which needs
+    /// `prepare`. `m` is what the consumer sees of the entry.
+    void deliver(consumer& c, queue& from, const queue_entry& e, stored_message& m)
+    {
+        const std::uint64_t tag = ++last_tag_;
+        c.last_served_ = tag;
+        if (!c.no_ack_) {
+            unacked_.push({tag, e, &from, &c});
+            ++c.unacknowledged_;
+            ++outstanding_;
+        }
+        hand_over(c, {m, tag, e.redelivered});
+    }
+    /// A message that is in no queue, to the consumer of direct reply-to.
+    void reply(consumer& c, stored_message& m) noexcept { hand_over(c, {m, ++last_tag_, false}); }
+    void hand_over(consumer& c, const delivery& d) noexcept
+    {
+        if (listener_->deliver(c, d) == flow::enough)
+            paused_ = true;
+    }
+    /// A consumer of this channel ends because its queue is gone; the queue no longer knows it.
+    virtual void queue_is_gone(consumer& c) noexcept = 0;
+
+protected:
+    explicit delivery_window(channel_listener& listener) noexcept : listener_(&listener) {}
+    ~delivery_window() = default;
+
+    friend class queue; // for next_tag_ of basic.get, by channel
+    channel_listener* listener_;
+    unacked_ring unacked_;
+    std::uint64_t last_tag_ = 0;
+    std::uint32_t limit_ = 0;       // of the channel (basic.qos with global)
+    std::uint32_t outstanding_ = 0; // what consumers of the channel have unacknowledged
+    bool paused_ = false;           // by its front end
+};
+
+} // namespace leveret::broker

@@ -1,0 +1,275 @@
+#pragma once
+
+#include "leveret/core/hash_index.hpp"
+#include "leveret/core/table.hpp"
+#include "leveret/core/text_hash.hpp"
+#include "leveret/routing/policy.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace leveret {
+
+namespace routing {
+
+/// Bindings are tables of headers. x-match says how: "all" (the default), "any", and both with "-with-x",
+/// which look at names that begin with "x-" too. A value of type void asks only that the header is there.
+/// Integers of any width are one class, and float and double another; else types must be the same.
+/// Source: RabbitMQ 3.10, rabbit_exchange_type_headers.
+///
+/// A binding is found by one of its pairs (all) or by each of them (any): a hash of name and value, or of
+/// the name if only presence is asked for. So a message looks at the bindings that share a pair with it.
+class headers_router {
+public:
+    headers_router() = default;
+    headers_router(const headers_router&) = delete;
+    headers_router& operator=(const headers_router&) = delete;
+    ~headers_router()
+    {
+        for (pattern* p : patterns_)
+            delete p;
+    }
+
+    void add(std::string_view, const table& arguments, binding& b)
+    {
+        auto fresh = std::make_unique<pattern>(b.target);
+        read(arguments, *fresh);
+        patterns_.reserve(patterns_.size() + 1);
+        try {
+            if (fresh->wanted.empty()) {
+                if (fresh->all)
+                    always_.add(*fresh); // nothing to miss; "any" of nothing never matches
+            } else if (fresh->all) {
+                file(*fresh, 0);
+            } else {
+                for (std::size_t i = 0; i < fresh->wanted.size(); ++i)
+                    file(*fresh, i);
+            }
+        } catch (...) {
+            unfile(*fresh);
+            throw;
+        }
+        fresh->place_in_all = patterns_.size();
+        patterns_.push_back(fresh.get());
+        b.place = fresh.release();
+    }
+    void remove(std::string_view, const table&, binding& b) noexcept
+    {
+        auto* gone = static_cast<pattern*>(b.place);
+        unfile(*gone);
+        if (gone->wanted.empty() && gone->all)
+            always_.remove(*gone);
+        patterns_[gone->place_in_all] = patterns_.back();
+        patterns_[gone->place_in_all]->place_in_all = gone->place_in_all;
+        patterns_.pop_back();
+        delete gone;
+    }
+    template <class Visit>
+    void route(std::string_view, const table& headers, Visit&& visit) const
+    {
+        always_.visit(visit);
+        if (pairs_.empty())
+            return;
+        for (const auto& [name, value] : headers) {
+            try_pairs(hash_of(name, nullptr), headers, name, value, visit);
+            try_pairs(hash_of(name, &value), headers, name, value, visit);
+        }
+    }
+
+    /// What is wrong with the arguments of a binding, in RabbitMQ's words; empty if nothing.
+    [[nodiscard]] static std::string refusal(const table& arguments);
+
+private:
+    struct pattern;
+    /// A header that a pattern wants; it is in the index while `filed`.
+    struct pair_node {
+        std::string name;
+        field_value value; // void: any value
+        std::uint64_t hash = 0;
+        pattern* owner = nullptr;
+        // Pairs with one hash are a list, whose first is in the index.
+        pair_node* next = nullptr;
+        pair_node* previous = nullptr;
+        bool filed = false;
+    };
+    struct pattern : binding {
+        using binding::binding;
+        bool all = true;
+        std::size_t place_in_all = 0;
+        pod_vector<pair_node*> wanted;
+        pattern(const pattern&) = delete;
+        pattern& operator=(const pattern&) = delete;
+        ~pattern()
+        {
+            for (pair_node* p : wanted)
+                delete p;
+        }
+    };
+
+    static void read(const table& arguments, pattern& into)
+    {
+        bool with_x = false;
+        if (const auto* how = arguments.find_as<std::string>("x-match")) {
+            into.all = how->starts_with("all");
+            with_x = how->ends_with("-with-x");
+        }
+        for (const auto& [name, value] : arguments) {
+            if (name == "x-match" || (!with_x && name.starts_with("x-")))
+                continue;
+            auto p = std::make_unique<pair_node>();
+            p->name = name;
+            p->value = value;
+            p->hash = hash_of(name, value.is_void() ? nullptr : &value);
+            p->owner = &into;
+            into.wanted.push_back(p.get());
+            static_cast<void>(p.release());
+        }
+    }
+    void file(pattern& of, std::size_t i)
+    {
+        pair_node& p = *of.wanted[i];
+        if (pair_node* first = pairs_.find(p.hash, [](const pair_node&) { return true; })) {
+            p.next = first->next;
+            p.previous = first;
+            if (p.next != nullptr)
+                p.next->previous = &p;
+            first->next = &p;
+        } else {
+            pairs_.insert(p.hash, &p);
+        }
+        p.filed = true;
+    }
+    void unfile(pattern& of) noexcept
+    {
+        for (pair_node* p : of.wanted) {
+            if (!p->filed)
+                continue;
+            if (p->next != nullptr)
+                p->next->previous = p->previous;
+            if (p->previous != nullptr)
+                p->previous->next = p->next;
+            else
+                replace_first(*p);
+            p->filed = false;
+        }
+    }
+    void replace_first(pair_node& p) noexcept
+    {
+        pairs_.erase(p.hash, &p);
+        if (p.next != nullptr)
+            pairs_.insert(p.hash, p.next); // there is room: one was just erased
+    }
+
+    template <class Visit>
+    void try_pairs(std::uint64_t hash, const table& headers, std::string_view name,
+                   const field_value& value, Visit& visit) const
+    {
+        const pair_node* p = pairs_.find(hash, [](const pair_node&) { return true; });
+        for (; p != nullptr; p = p->next)
+            if (p->name == name && is_wanted(p->value, value) &&
+                (!p->owner->all || has_all(*p->owner, headers)))
+                visit(p->owner->target);
+    }
+    [[nodiscard]] static bool has_all(const pattern& of, const table& headers) noexcept
+    {
+        for (const pair_node* p : of.wanted) {
+            const field_value* value = headers.find(p->name);
+            if (value == nullptr || !is_wanted(p->value, *value))
+                return false;
+        }
+        return true;
+    }
+
+    enum class value_class { integer, real, other };
+    [[nodiscard]] static value_class class_of(const field_value& v) noexcept
+    {
+        switch (v.type()) {
+        case field_type::int8:
+        case field_type::uint8:
+        case field_type::int16:
+        case field_type::uint16:
+        case field_type::int32:
+        case field_type::uint32:
+        case field_type::int64: return value_class::integer;
+        case field_type::float32:
+        case field_type::float64: return value_class::real;
+        default: return value_class::other;
+        }
+    }
+    [[nodiscard]] static double real_of(const field_value& v) noexcept
+    {
+        if (const auto* single = v.as<float>())
+            return static_cast<double>(*single);
+        const auto* twice = v.as<double>();
+        return twice == nullptr ? 0.0 : *twice;
+    }
+    [[nodiscard]] static bool is_wanted(const field_value& wanted,
+                                        const field_value& value) noexcept
+    {
+        if (wanted.is_void())
+            return true;
+        const value_class kind = class_of(wanted);
+        if (kind != class_of(value))
+            return false;
+        switch (kind) {
+        case value_class::integer: return wanted.integer() == value.integer();
+        case value_class::real: return real_of(wanted) == real_of(value);
+        case value_class::other: return wanted == value;
+        }
+        return false;
+    }
+    /// Equal values hash equally; some unequal ones do too (tables, arrays, reals).
+    [[nodiscard]] static std::uint64_t hash_of(std::string_view name, const field_value* v) noexcept
+    {
+        const std::uint64_t h = text_hash(name);
+        if (v == nullptr)
+            return h;
+        switch (class_of(*v)) {
+        case value_class::integer:
+            return mix(h, static_cast<std::uint64_t>(v->integer()) | 1U) ^ 1U;
+        case value_class::real: return mix(h, 0x51ed270b7a3f1c55U);
+        case value_class::other: break;
+        }
+        const auto type = static_cast<unsigned char>(v->type());
+        if (const auto* flag = v->as<bool>())
+            return mix(h, 0x8d2f4b6917c3a5e1U + (*flag ? 2U : 0U));
+        return text_hash(v->text(), h ^ type);
+    }
+
+    hash_index<pair_node> pairs_;
+    target_list always_;
+    pod_vector<pattern*> patterns_;
+};
+
+inline std::string headers_router::refusal(const table& arguments)
+{
+    const field_value* how = arguments.find("x-match");
+    if (how == nullptr)
+        return {};
+    if (how->type() != field_type::string)
+        return "Invalid x-match field type " + std::string(1, static_cast<char>(how->type())) +
+               "; expected longstr";
+    const std::string_view text = how->text();
+    if (text == "all" || text == "any" || text == "all-with-x" || text == "any-with-x")
+        return {};
+    return "Invalid x-match field value <<\"" + std::string(text) +
+           "\">>; expected all, any, all-with-x, or any-with-x";
+}
+
+} // namespace routing
+
+/// The headers exchange (AMQP 0-9-1, section 3.1.3.4, and RabbitMQ).
+struct headers {
+    static constexpr std::string_view name = "headers";
+    using router = routing::headers_router;
+    [[nodiscard]] static std::string refusal(const table& arguments)
+    {
+        return router::refusal(arguments);
+    }
+};
+
+} // namespace leveret
