@@ -3,7 +3,7 @@
 
 #include <leveret/engine/deadlines.hpp>
 #include <leveret/io/doorbell.hpp>
-#include <leveret/transport/amqp/detail/waiting.hpp>
+#include <leveret/transport/detail/waiting.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>

@@ -5,7 +5,7 @@
 #include "leveret/core/publish_result.hpp"
 #include "leveret/transport/amqp/consumer.hpp"
 #include "leveret/transport/amqp/delivery.hpp"
-#include "leveret/transport/amqp/detail/arguments.hpp"
+#include "leveret/transport/detail/arguments.hpp"
 #include "leveret/transport/amqp/detail/ask.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/publishing.hpp"

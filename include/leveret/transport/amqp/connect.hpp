@@ -6,7 +6,7 @@
 #include "leveret/io/environment.hpp"
 #include "leveret/transport/amqp/connection.hpp"
 #include "leveret/transport/amqp/detail/driver.hpp"
-#include "leveret/transport/amqp/detail/throw_failure.hpp"
+#include "leveret/transport/detail/throw_failure.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>

@@ -2,8 +2,8 @@
 
 #include "leveret/core/options.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
-#include "leveret/transport/amqp/detail/throw_failure.hpp"
-#include "leveret/transport/amqp/detail/waiting.hpp"
+#include "leveret/transport/detail/throw_failure.hpp"
+#include "leveret/transport/detail/waiting.hpp"
 #include "leveret/wire/method.hpp"
 
 #include <asio/awaitable.hpp>

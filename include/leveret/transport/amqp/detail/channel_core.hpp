@@ -87,7 +87,15 @@ public:
     /// A consumer that goes away while messages may still come for it.
     void remember_leaving(const consumer_core& c)
     {
-        leaving_.push_back({c.tag, c.no_ack, c.is_numbered});
+        leaving_.push_back({c.tag, c.no_ack, c.is_numbered, c.state == consumer_core::status::starting});
+    }
+    /// Whether a consumer of this tag has left before it had started: the broker does not know yet that it goes.
+    [[nodiscard]] bool is_still_starting(std::string_view tag) const noexcept
+    {
+        for (const leaving& l : leaving_)
+            if (l.is_starting && l.tag == tag)
+                return true;
+        return false;
     }
 
     void on_delivery(const engine::event& e);
@@ -100,6 +108,7 @@ public:
         return m.body().size() + wire::encoded_size(m.properties());
     }
     void on_cancelled(std::string_view tag);
+    void on_consuming_unasked(std::string_view tag);
     void on_cancel_done(std::string_view tag);
     /// The broker has cancelled it: another consumer may have its tag.
     void free_tag(consumer_core& c) noexcept
@@ -119,6 +128,7 @@ private:
         std::string tag;
         bool no_ack = false;
         bool is_numbered = true;
+        bool is_starting = false;
     };
     [[nodiscard]] consumer_core* find(std::string_view tag) noexcept;
 
@@ -176,7 +186,9 @@ inline consumer_core::~consumer_core()
     if (has_tag && is_told && c.is_open())
         c.remember_leaving(*this);
     // Before its messages go back, or they would come again at once; and before another may use its tag.
-    if (state == status::active || (state == status::starting && is_told))
+    // One that has not started is cancelled when its consume-ok comes: RabbitMQ 3.10 ends the connection with 541
+    // for a cancel right behind its consume.
+    if (state == status::active)
         c.cancel_in_background(tag);
     while (!waiting.empty()) {
         const received_message m = pop();
@@ -322,6 +334,14 @@ inline void channel_core::on_cancelled(std::string_view tag)
         free_tag(*c);
         c->readers.ring_all();
     }
+}
+
+inline void channel_core::on_consuming_unasked(std::string_view tag)
+{
+    for (leaving& l : leaving_)
+        if (l.tag == tag)
+            l.is_starting = false;
+    cancel_in_background(tag);
 }
 
 inline void channel_core::on_cancel_done(std::string_view tag)

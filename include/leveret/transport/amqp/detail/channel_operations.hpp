@@ -66,6 +66,9 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
         if (c->has_tag && c->tag == tag) // RabbitMQ would end the whole connection with 530
             throw_invalid_argument("basic.consume: this channel has a consumer with the tag '" +
                                    escaped(tag) + "' already");
+    if (core_->is_still_starting(tag)) // and for this
+        throw_invalid_argument("basic.consume: a consumer with the tag '" + escaped(tag) +
+                               "', which timed out or was cancelled, is not answered yet: use another tag");
     wire::basic::consume m;
     m.queue = queue;
     m.consumer_tag = tag;

@@ -3,8 +3,9 @@
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/engine/client.hpp"
 #include "leveret/io/doorbell.hpp"
+#include "leveret/transport/amqp/detail/call.hpp"
 #include "leveret/transport/amqp/detail/publish_request.hpp"
-#include "leveret/transport/amqp/detail/waiting.hpp"
+#include "leveret/transport/detail/waiting.hpp"
 
 #include <asio/any_io_executor.hpp>
 
@@ -17,6 +18,8 @@
 #include <vector>
 
 namespace leveret::amqp::detail {
+
+using namespace leveret::detail; // what all transports share
 
 class channel_core;
 

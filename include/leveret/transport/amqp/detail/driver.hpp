@@ -348,7 +348,7 @@ private:
         case kind::got: channel->on_got(e); break;
         case kind::returned: channel->on_returned(e); break;
         case kind::cancelled: channel->on_cancelled(e.text); break;
-        case kind::consuming_unasked: break; // its consumer has gone, and cancelled when it went
+        case kind::consuming_unasked: channel->on_consuming_unasked(e.text); break;
         case kind::cancel_unasked: channel->on_cancel_done(e.text); break;
         case kind::flow: room.ring_all(); break;
         case kind::blocked: blocked_reason = e.text; break;

@@ -6,7 +6,7 @@
 #include "leveret/engine/confirms.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/publish_request.hpp"
-#include "leveret/transport/amqp/detail/throw_failure.hpp"
+#include "leveret/transport/detail/throw_failure.hpp"
 
 #include <asio/awaitable.hpp>
 

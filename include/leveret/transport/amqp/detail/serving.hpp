@@ -1,8 +1,8 @@
 #pragma once
 
 #include "leveret/transport/amqp/consumer.hpp"
-#include "leveret/transport/amqp/detail/throw_failure.hpp"
-#include "leveret/transport/amqp/detail/waiting.hpp"
+#include "leveret/transport/detail/throw_failure.hpp"
+#include "leveret/transport/detail/waiting.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/cancellation_type.hpp>

@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace leveret::amqp::detail {
+namespace leveret::detail {
 
 /// Throws the exception for the end of a connection (channel 0) or of a channel. `operation` is what was
 /// asked for, such as `queue.declare`.
@@ -56,4 +56,4 @@ namespace leveret::amqp::detail {
                               std::move(d));
 }
 
-} // namespace leveret::amqp::detail
+} // namespace leveret::detail
