@@ -49,6 +49,8 @@ public:
         return base_ + entries_.size() - 1;
     }
     [[nodiscard]] std::size_t outstanding() const noexcept { return entries_.size(); }
+    /// The number of the publish before the next.
+    [[nodiscard]] std::uint64_t last() const noexcept { return base_ + entries_.size() - 1; }
 
     /// basic.ack or basic.nack. False if the number was never given or is settled already.
     [[nodiscard]] bool resolve(std::uint64_t number, bool multiple, publish_outcome outcome)
