@@ -100,25 +100,12 @@ private:
     [[nodiscard]] static bool may_come(const core& c)
     {
         if (c.state == core::status::cancelled_by_broker)
-            throw_cancelled_by_broker(c);
+            detail::throw_cancelled_by_broker(c.tag, c.channel->number());
         if (c.state == core::status::cancelled)
             return false;
         if (!c.channel->is_open())
             detail::throw_failure(c.channel->reason(), "consumer.next", fate::never_sent);
         return true;
-    }
-    [[noreturn]] static void throw_cancelled_by_broker(const core& c)
-    {
-        leveret::diagnostics d;
-        d.channel = c.channel->number();
-        d.operation = "consumer.next";
-        d.class_id = wire::basic::cancel::id.class_id;
-        d.method_id = wire::basic::cancel::id.method;
-        d.operation_fate = fate::never_sent;
-        throw consumer_cancelled(make_error_code(errc::consumer_cancelled),
-                                 "the broker cancelled the consumer '" + escaped(c.tag) +
-                                     "': its queue was deleted or is not available any more",
-                                 std::move(d));
     }
     [[nodiscard]] static asio::awaitable<void> cancel_of(local_ptr<core> c, duration timeout)
     {

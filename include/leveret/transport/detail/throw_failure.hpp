@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/error.hpp"
+#include "leveret/core/escape.hpp"
 #include "leveret/engine/failure.hpp"
 #include "leveret/io/config.hpp"
 
@@ -54,6 +55,21 @@ namespace leveret::detail {
     d.channel = channel;
     throw operation_cancelled(asio::error::operation_aborted, std::string(operation) + " was cancelled",
                               std::move(d));
+}
+
+/// Throws consumer_cancelled for a consumer that the broker ended.
+[[noreturn]] inline void throw_cancelled_by_broker(std::string_view tag, std::uint16_t channel)
+{
+    leveret::diagnostics d;
+    d.channel = channel;
+    d.operation = "consumer.next";
+    d.class_id = wire::basic::cancel::id.class_id;
+    d.method_id = wire::basic::cancel::id.method;
+    d.operation_fate = fate::never_sent;
+    throw consumer_cancelled(make_error_code(errc::consumer_cancelled),
+                             "the broker cancelled the consumer '" + escaped(tag) +
+                                 "': its queue was deleted or is not available any more",
+                             std::move(d));
 }
 
 } // namespace leveret::detail

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "leveret/core/error.hpp"
+#include "leveret/io/environment.hpp"
+#include "leveret/transport/memory/connection.hpp"
+#include "leveret/transport/memory/detail/hub.hpp"
+#include "leveret/transport/memory/detail/hub_of.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/this_coro.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace leveret::memory {
+
+/// A broker in this process: virtual hosts, exchanges, queues and what waits in them, with RabbitMQ's semantics.
+/// Two brokers see nothing of each other.
+///
+///     lv::memory::broker broker;
+///     auto connection = co_await lv::memory::connect(broker);
+///
+/// A cheap handle; the broker and its messages live as long as a handle, a connection or a delivery of it. It
+/// belongs to the executor of its connections, all of which must have the same; while it has none it may be
+/// taken to another. Thread safety: that executor.
+class broker {
+public:
+    explicit broker(leveret::broker::options o = {}) : broker(io::asio_environment(), o) {}
+    /// In an environment of the user's, for the time.
+    template <io::environment Environment>
+    explicit broker(Environment e, leveret::broker::options o = {})
+        : hub_(new detail::hub_of<Environment>(std::move(e), o))
+    {
+    }
+
+    /// Adds a virtual host; "/" is there from the beginning. Throws usage_error beyond the limit.
+    void add_virtual_host(std::string_view name)
+    {
+        const auto s = hub_->core.add_virtual_host(name);
+        if (!s)
+            throw usage_error(make_error_code(errc::limit_exceeded), s.error().text);
+    }
+    /// Bytes of the messages that it holds.
+    [[nodiscard]] std::size_t memory() const noexcept { return hub_->core.memory(); }
+    /// The core itself, for those who build upon it.
+    [[nodiscard]] leveret::broker::broker& core() noexcept { return hub_->core; }
+
+private:
+    friend struct detail::connector;
+    local_ptr<detail::hub> hub_;
+};
+
+/// Options of memory::connect.
+struct connect_options {
+    std::string_view virtual_host = "/";
+    std::string_view user = "guest"; ///< the only one whose name user_id may have
+};
+static_assert(safe_options<connect_options>);
+
+namespace detail {
+
+struct connector {
+    static asio::awaitable<connection> run(local_ptr<hub> home, std::string virtual_host, std::string user)
+    {
+        const asio::any_io_executor executor = co_await asio::this_coro::executor;
+        local_ptr<connection_core> core = home->make_connection(executor);
+        core->open(virtual_host, user);
+        co_return connection(std::move(core));
+    }
+    [[nodiscard]] static const local_ptr<hub>& of(const broker& b) noexcept { return b.hub_; }
+};
+
+} // namespace detail
+
+/// Connects to a broker, on the executor of the coroutine that awaits it. Throws connection_error (530) for a
+/// virtual host that is not there, usage_error if the broker belongs to another executor.
+[[nodiscard]] inline asio::awaitable<connection> connect(const broker& b, connect_options o = {})
+{
+    return detail::connector::run(detail::connector::of(b), std::string(o.virtual_host), std::string(o.user));
+}
+
+} // namespace leveret::memory

@@ -1,0 +1,100 @@
+#pragma once
+
+#include "leveret/broker/broker.hpp"
+#include "leveret/core/local_ptr.hpp"
+#include "leveret/engine/deadlines.hpp"
+#include "leveret/engine/failure.hpp"
+#include "leveret/io/doorbell.hpp"
+#include "leveret/transport/detail/waiting.hpp"
+#include "leveret/transport/memory/detail/hub.hpp"
+#include "leveret/transport/memory/detail/publish_request.hpp"
+#include "leveret/transport/memory/detail/record.hpp"
+
+#include <asio/any_io_executor.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leveret::memory::detail {
+
+using namespace leveret::detail; // what all transports share
+
+/// State of a connection, shared by its handle, its channels and all that they gave out. One executor.
+class connection_core : public local_counted, public leveret::broker::session_listener {
+public:
+    /// As AMQP negotiates with RabbitMQ's defaults: what does not fit these could not be said on the wire.
+    static constexpr std::uint32_t frame_max = 131072;
+    static constexpr std::uint16_t channel_max = 2047;
+
+    connection_core(local_ptr<hub> h, asio::any_io_executor executor)
+        : home(std::move(h)), executor_(std::move(executor))
+    {
+    }
+    virtual ~connection_core() = default;
+
+    local_ptr<hub> home;
+    io::wait_list waits;
+    engine::deadlines deadlines; ///< of those who wait
+    std::unique_ptr<leveret::broker::session> session;
+    std::vector<channel_core*> channels;
+    wait_queue room; ///< those who wait to publish
+    record_pool records;
+    request_pool requests;
+    engine::failure reason; ///< why it ended
+    std::string blocked_reason;
+
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
+    [[nodiscard]] bool is_open() const noexcept { return session != nullptr; }
+    [[nodiscard]] bool is_blocked() const noexcept { return session != nullptr && session->is_blocked(); }
+    [[nodiscard]] instant now() const noexcept { return home->now(); }
+    [[nodiscard]] instant deadline_after(duration timeout) const noexcept
+    {
+        return timeout.is_never() ? instant::never() : now() + timeout;
+    }
+
+    /// There may be an earlier deadline of one who waits.
+    virtual void rearm() = 0;
+    virtual void stop() noexcept = 0;
+
+    /// Joins the broker. Throws connection_error with what the broker says against it.
+    void open(std::string_view virtual_host, std::string_view user);
+    /// Ends the session, and with it all channels.
+    void close(const engine::failure& why);
+    /// The lowest number that no channel has, or 0.
+    [[nodiscard]] std::uint16_t free_number() const;
+
+    void add_user() noexcept { ++users_; }
+    void drop_user() noexcept
+    {
+        if (--users_ == 0)
+            close(closed_by_us());
+    }
+    [[nodiscard]] static engine::failure closed_by_us()
+    {
+        return engine::failure::of_library(errc::connection_closed, "the connection is closed");
+    }
+    /// The execution context goes away, and with it whoever waits.
+    void abandoned() noexcept
+    {
+        waits.destroy_all();
+        close(engine::failure::of_system(asio::error::operation_aborted,
+                                         "its execution context was destroyed"));
+    }
+
+    void blocked(std::string_view why) noexcept override { blocked_reason = why; }
+    void unblocked() noexcept override
+    {
+        blocked_reason.clear();
+        room.ring_all();
+    }
+
+private:
+    asio::any_io_executor executor_;
+    std::size_t users_ = 0;
+};
+
+} // namespace leveret::memory::detail
