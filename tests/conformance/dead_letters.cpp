@@ -274,6 +274,28 @@ LEVERET_CONFORMANCE_CASE("dead letters: an exchange that is missing loses them, 
     CHECK(letters == "2");
 }
 
+LEVERET_CONFORMANCE_CASE("dead letters: by internal and alternate exchanges, to several queues")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    const auto dlx = t.name("dlx");
+    const auto alternate = t.name("alternate");
+    const auto queue = t.name("q");
+    co_await channel.declare_exchange(alternate, "fanout");
+    co_await channel.declare_exchange(dlx, "direct",
+                                      {.internal = true, .alternate_exchange = alternate});
+    const auto one = co_await bound_queue(channel, alternate, "");
+    const auto two = co_await bound_queue(channel, alternate, "");
+    co_await declare_mortal(channel, queue, dlx);
+    co_await channel.publish("", queue, "x");
+    const bool rejected = co_await reject_one(channel, queue);
+    CHECK(rejected);
+    const auto at_one = co_await arrivals(channel, one, 1);
+    const auto at_two = co_await arrivals(channel, two, 1);
+    CHECK(at_one == "x");
+    CHECK(at_two == "x");
+}
+
 LEVERET_CONFORMANCE_CASE("dead letters: keys of CC and BCC, and what is said of them")
 {
     auto connection = co_await t.connect();

@@ -196,6 +196,9 @@ LEVERET_CONFORMANCE_CASE("the default exchange can't be declared, deleted or bou
     const auto declared = co_await refused(channel.declare_exchange("", "direct", {.durable = true}));
     CHECK(declared == access_refused(text, ids::exchange_declare));
     channel = co_await connection.open_channel();
+    const auto passive = co_await refused(channel.declare_exchange("", "direct", {.passive = true}));
+    CHECK(passive == access_refused(text, ids::exchange_declare));
+    channel = co_await connection.open_channel();
     const auto deleted = co_await refused(channel.delete_exchange(""));
     CHECK(deleted == access_refused(text, ids::exchange_delete));
     channel = co_await connection.open_channel();

@@ -3,6 +3,7 @@
 #include "conformance/conformance.hpp"
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 using namespace leveret::test;
@@ -241,4 +242,31 @@ LEVERET_CONFORMANCE_CASE("x-expires: a consumer keeps it, and the time begins ag
         result = co_await channel.publish_confirmed("", consumed, "x");
     } while (!result.is_unroutable() && std::chrono::steady_clock::now() < deadline);
     CHECK(result.is_unroutable()); // the lease began when the consumer went
+}
+
+LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declaration does")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    const auto dead = co_await filled_queue(channel, 0);
+    const auto clock = t.name("clock");
+    co_await declare_mortal(channel, clock, dead, 600ms);
+    const auto got = t.name("got");
+    const auto declared = t.name("declared");
+    co_await channel.declare_queue(got, {.expires = 250ms});
+    co_await channel.declare_queue(declared, {.expires = 250ms});
+    co_await send(channel, "", clock, "tick");
+    std::optional<typename Transport::delivery> tick;
+    const auto deadline = std::chrono::steady_clock::now() + patience;
+    while (!tick && std::chrono::steady_clock::now() < deadline) {
+        const auto nothing = co_await channel.get(got); // 404 if it were gone
+        if (nothing)
+            FAIL_CHECK("a message from nowhere");
+        co_await channel.declare_queue(declared, {.expires = 250ms});
+        tick = co_await channel.get(dead, {.no_ack = true});
+        co_await asio::post(asio::use_awaitable);
+    }
+    CHECK(tick.has_value());
+    const bool is_kept = co_await queue_exists(connection, got);
+    CHECK(is_kept);
 }

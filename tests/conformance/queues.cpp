@@ -130,6 +130,21 @@ LEVERET_CONFORMANCE_CASE("an empty queue name, and none was declared on the chan
     CHECK(passive == no_queue("", ids::queue_declare));
 }
 
+LEVERET_CONFORMANCE_CASE("an empty queue name after the queue declared last was deleted")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    const auto queue = t.name("q");
+    co_await channel.declare_queue(queue);
+    const auto passive = co_await refused(channel.declare_queue("", {.passive = true}));
+    CHECK(passive == no_queue("", ids::queue_declare)); // here empty means a name
+    channel = co_await connection.open_channel();
+    co_await channel.declare_queue(queue);
+    co_await channel.delete_queue(queue);
+    const auto get = co_await refused(channel.get(""));
+    CHECK(get == no_queue(queue, ids::basic_get));
+}
+
 LEVERET_CONFORMANCE_CASE("queue.declare: names that begin with amq. are the broker's")
 {
     auto connection = co_await t.connect();

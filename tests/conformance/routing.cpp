@@ -203,6 +203,20 @@ LEVERET_CONFORMANCE_CASE("CC and BCC: a message comes once, and routes by them i
     CHECK(got == "once too");
 }
 
+LEVERET_CONFORMANCE_CASE("CC: what is no text in the list is passed over")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    const auto one = co_await filled_queue(channel, 0);
+    const auto two = co_await filled_queue(channel, 0);
+    const lv::field_array keys{1, two, true};
+    co_await channel.publish("", one, lv::message{"x"}.header("CC", keys));
+    const auto at_one = co_await drain(channel, one);
+    const auto at_two = co_await drain(channel, two);
+    CHECK(at_one == "x");
+    CHECK(at_two == "x");
+}
+
 LEVERET_CONFORMANCE_CASE("CC: anything but a list is refused")
 {
     auto connection = co_await t.connect();

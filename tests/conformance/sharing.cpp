@@ -291,6 +291,26 @@ LEVERET_CONFORMANCE_CASE("single active consumer: what the one that ended held g
     CHECK(got == "1* 2* 3");
 }
 
+LEVERET_CONFORMANCE_CASE("single active consumer: a more urgent one waits, but is the next")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    const auto queue = t.name("q");
+    co_await channel.declare_queue(queue, {.exclusive = true, .single_active_consumer = true});
+    auto first = co_await channel.consume(queue);
+    auto second = co_await channel.consume(queue, {.priority = 1});
+    auto third = co_await channel.consume(queue, {.priority = 10});
+    co_await fill(channel, queue, 2);
+    const auto at_first = co_await receive(first, 2);
+    CHECK(at_first == "1 2");
+    CHECK(!third.try_next());
+    co_await first.cancel();
+    co_await fill(channel, queue, 2);
+    const auto at_third = co_await receive(third, 2);
+    CHECK(at_third == "1 2");
+    CHECK(!second.try_next());
+}
+
 LEVERET_CONFORMANCE_CASE("single active consumer: an exclusive consumer is refused")
 {
     auto connection = co_await t.connect();

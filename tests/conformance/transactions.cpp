@@ -1,5 +1,6 @@
 // Class tx.
 #include "conformance/conformance.hpp"
+#include "interop/task.hpp"
 
 #include <string>
 
@@ -148,9 +149,16 @@ LEVERET_CONFORMANCE_CASE("tx: an unroutable mandatory message comes back at comm
     co_await channel.publish("", nobody, "rolled back", {.mandatory = true});
     co_await channel.rollback();
     co_await channel.publish("", nobody, "committed", {.mandatory = true});
+    const auto waiting = [](typename Transport::channel c) -> asio::awaitable<std::string> {
+        const auto back = co_await c.next_return({.timeout = patience});
+        co_return std::string(back.message().text());
+    };
+    task<std::string> returned(connection.get_executor(), waiting(channel));
+    co_await channel.flow(true);
+    CHECK(!returned.is_done());
     co_await channel.commit();
-    const auto returned = co_await channel.next_return({.timeout = patience});
-    CHECK(returned.message().text() == "committed");
+    const auto body = co_await returned.join();
+    CHECK(body == "committed");
 }
 
 LEVERET_CONFORMANCE_CASE("tx: a missing exchange is told at once, and ends the transaction with its channel")
