@@ -160,7 +160,8 @@ LEVERET_CONFORMANCE_CASE("expiration: is a number of milliseconds and nothing el
     };
     for (const wrong w : {wrong{"abc", "no_integer"}, wrong{"", "no_integer"},
                           wrong{"10x", "{leftover_string,\"x\"}"}, wrong{"-1", "{value_negative,-1}"},
-                          wrong{"1.5", "{leftover_string,\".5\"}"}, wrong{" 1", "no_integer"}}) {
+                          wrong{"1.5", "{leftover_string,\".5\"}"}, wrong{" 1", "no_integer"},
+                          wrong{"315360000001", "{value_too_large,315360000001}"}}) { // ten years
         auto channel = co_await connection.open_channel();
         lv::message m{"x"};
         m.properties().expiration(w.text);
@@ -168,6 +169,17 @@ LEVERET_CONFORMANCE_CASE("expiration: is a number of milliseconds and nothing el
         CHECK(e == precondition_failed("invalid expiration '" + std::string(w.text) + "': " + w.words,
                                        ids::basic_publish));
     }
+    auto channel = co_await connection.open_channel();
+    const auto queue = co_await filled_queue(channel, 0);
+    for (const char* good : {"315360000000", "0010"}) {
+        lv::message m{"x"};
+        m.properties().expiration(good);
+        co_await channel.publish("", queue, m);
+    }
+    auto first = co_await channel.get(queue);
+    REQUIRE(first);
+    CHECK(first->properties().expiration() == "315360000000");
+    first->ack();
 }
 
 LEVERET_CONFORMANCE_CASE("expiration: is gone from a message that died, so that it dies once")

@@ -71,7 +71,8 @@ LEVERET_CONFORMANCE_CASE("queue arguments: x-message-ttl")
         {"x-message-ttl", 0, ""},
         {"x-message-ttl", 60'000, ""},
         {"x-message-ttl", std::uint8_t{9}, ""},
-        {"x-message-ttl", std::int64_t{31'536'000'000}, ""},
+        {"x-message-ttl", std::int64_t{315'360'000'000}, ""}, // ten years
+        {"x-message-ttl", std::int64_t{315'360'000'001}, "{value_too_large,315360000001}"},
         {"x-message-ttl", -1, "{value_negative,-1}"},
         {"x-message-ttl", "1000", "\"expected integer, got longstr\""},
         {"x-message-ttl", 1.5, "\"expected integer, got double\""},
@@ -82,6 +83,8 @@ LEVERET_CONFORMANCE_CASE("queue arguments: x-message-ttl")
 LEVERET_CONFORMANCE_CASE("queue arguments: x-expires")
 {
     const std::vector<argument> arguments{{"x-expires", 60'000, ""},
+                                          {"x-expires", std::int64_t{315'360'000'001},
+                                           "{value_too_large,315360000001}"},
                                           {"x-expires", 0, "{value_zero,0}"},
                                           {"x-expires", -5, "{value_negative,-5}"},
                                           {"x-expires", "1", "\"expected integer, got longstr\""}};

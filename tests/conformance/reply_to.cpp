@@ -180,3 +180,46 @@ LEVERET_CONFORMANCE_CASE("direct reply-to: an answer is no route: mandatory, it 
     const auto got = co_await receive(answers, 2);
     CHECK(got == "1 2");
 }
+
+LEVERET_CONFORMANCE_CASE("direct reply-to: answers have no numbers of their own")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    auto other = co_await connection.open_channel();
+    const auto queue = co_await filled_queue(channel, 3);
+    auto answers = co_await channel.consume(here, {.no_ack = true});
+    co_await channel.publish("", queue, lv::message{"ask"}.reply_to(here));
+    auto one = co_await channel.get(queue);
+    auto two = co_await channel.get(queue);
+    auto three = co_await channel.get(queue, {.no_ack = true});
+    auto asked = co_await channel.get(queue);
+    REQUIRE(asked);
+    CHECK(asked->delivery_tag() == 4);
+    const std::string address(asked->properties().reply_to());
+    co_await send(other, "", address, "a b");
+    for (int i = 0; i < 2; ++i) {
+        auto answer = co_await next(answers);
+        CHECK(answer.delivery_tag() == 5); // the next one's, each time
+        CHECK(!answer.ack());
+    }
+    co_await channel.publish("", queue, "after");
+    auto after = co_await channel.get(queue);
+    REQUIRE(after);
+    CHECK(after->body() == "after");
+    CHECK(after->delivery_tag() == 5);
+    CHECK(after->ack({.multiple = true})); // of all that are numbered
+    CHECK(one->is_settled());
+    CHECK(channel.is_open());
+}
+
+LEVERET_CONFORMANCE_CASE("direct reply-to: the name itself is no queue, though it can be declared")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    const auto info = co_await channel.declare_queue(here);
+    CHECK(info.name() == here);
+    CHECK(info.message_count() == 0);
+    CHECK(info.consumer_count() == 1);
+    const auto e = co_await refused(channel.get(here));
+    CHECK(e == no_queue(here, ids::basic_get));
+}
