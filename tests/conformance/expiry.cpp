@@ -2,6 +2,9 @@
 // and its arrival is waited for.
 #include "conformance/conformance.hpp"
 
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
+
 #include <chrono>
 #include <optional>
 #include <string>
@@ -43,7 +46,7 @@ LEVERET_CONFORMANCE_CASE("x-message-ttl: what is delivered does not expire, and 
     auto channel = co_await connection.open_channel();
     const auto dead = co_await filled_queue(channel, 0);
     const auto queue = t.name("q");
-    co_await declare_mortal(channel, queue, dead, 200ms);
+    co_await declare_mortal(channel, queue, dead, 300ms);
     co_await send(channel, "", queue, "held");
     auto held = co_await channel.get(queue);
     REQUIRE(held);
@@ -234,12 +237,12 @@ LEVERET_CONFORMANCE_CASE("x-expires: a consumer keeps it, and the time begins ag
     auto channel = co_await connection.open_channel();
     const auto dead = co_await filled_queue(channel, 0);
     const auto clock = t.name("clock");
-    co_await declare_mortal(channel, clock, dead, 150ms);
+    co_await declare_mortal(channel, clock, dead, 400ms);
     const auto consumed = t.name("consumed");
     const auto unused = t.name("unused");
-    co_await channel.declare_queue(consumed, {.expires = 50ms});
+    co_await channel.declare_queue(consumed, {.expires = 150ms});
     auto consumer = co_await channel.consume(consumed);
-    co_await channel.declare_queue(unused, {.expires = 50ms});
+    co_await channel.declare_queue(unused, {.expires = 150ms});
     co_await send(channel, "", clock, "tick");
     const auto tick = co_await arrivals(channel, dead, 1);
     CHECK(tick == "tick");
@@ -262,11 +265,11 @@ LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declar
     auto channel = co_await connection.open_channel();
     const auto dead = co_await filled_queue(channel, 0);
     const auto clock = t.name("clock");
-    co_await declare_mortal(channel, clock, dead, 600ms);
+    co_await declare_mortal(channel, clock, dead, 900ms);
     const auto got = t.name("got");
     const auto declared = t.name("declared");
-    co_await channel.declare_queue(got, {.expires = 250ms});
-    co_await channel.declare_queue(declared, {.expires = 250ms});
+    co_await channel.declare_queue(got, {.expires = 500ms});
+    co_await channel.declare_queue(declared, {.expires = 500ms});
     co_await send(channel, "", clock, "tick");
     std::optional<typename Transport::delivery> tick;
     const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -274,7 +277,7 @@ LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declar
         const auto nothing = co_await channel.get(got); // 404 if it were gone
         if (nothing)
             FAIL_CHECK("a message from nowhere");
-        co_await channel.declare_queue(declared, {.expires = 250ms});
+        co_await channel.declare_queue(declared, {.expires = 500ms});
         tick = co_await channel.get(dead, {.no_ack = true});
         co_await asio::post(asio::use_awaitable);
     }

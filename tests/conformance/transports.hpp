@@ -1,5 +1,5 @@
-// The transports that the suite runs over. A new one is a struct like over_amqp below and one line in
-// `transports` and one TYPE_TO_STRING_AS.
+// The transports that the suite runs over. A new one is a struct like over_amqp below, its name in
+// `transports`, and a line of TYPE_TO_STRING_AS, by which doctest's names of its cases end with its name.
 #pragma once
 
 #include "support/environment.hpp"
@@ -37,4 +37,4 @@ using transports = std::tuple<over_amqp>;
 
 } // namespace leveret::test
 
-TYPE_TO_STRING_AS("amqp", leveret::test::over_amqp);
+TYPE_TO_STRING_AS(leveret::test::over_amqp::name, leveret::test::over_amqp);

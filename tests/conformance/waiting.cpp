@@ -3,6 +3,8 @@
 #include "interop/task.hpp"
 
 #include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <optional>
 #include <set>
