@@ -152,14 +152,13 @@ LEVERET_CONFORMANCE_CASE("an error of a channel gives back what it held, in orde
     const auto queue = co_await filled_queue(channel, 4);
     auto consumer = co_await channel.consume(queue, {.prefetch = 3});
     auto held = co_await hold(consumer, 3);
-    co_await consumer.cancel(); // nothing more is on its way
     CHECK(held[1].ack());
     const auto e = co_await refused(channel.commit());
     CHECK(e == precondition_failed("channel is not transactional", ids::tx_commit));
     CHECK(held[0].is_settled());
     CHECK(held[0].body() == "1"); // can still be read
     const auto left = co_await arrivals(other, queue, 3);
-    CHECK(left == "1* 3* 4");
+    CHECK((left == "1* 3* 4" || left == "1* 3* 4*")); // which may have been on its way
 }
 
 LEVERET_CONFORMANCE_CASE("after an error another channel is opened, a hundred times")

@@ -295,7 +295,8 @@ LEVERET_CONFORMANCE_CASE("publish: what is behind a refused message on its chann
     const auto queue = co_await filled_queue(channel, 0);
     co_await channel.publish("", queue, "before");
     co_await channel.publish(t.name("missing"), "k", "refused");
-    co_await channel.publish("", queue, "behind");
+    // A transport that knows already that the channel has ended says so; over a socket it is simply lost.
+    static_cast<void>(co_await refused(channel.publish("", queue, "behind")));
     const auto e = co_await refused(channel.next_return({.timeout = patience}));
     CHECK(e.code() == 404);
     const auto got = co_await arrivals(other, queue, 1);

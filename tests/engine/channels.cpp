@@ -222,18 +222,6 @@ ENGINE_SCRIPT("channel.close: the server's in the middle of a delivery")
     t.expect_events({"unblocked"});
 }
 
-ENGINE_SCRIPT("channel.close: content after the server's close is a violation")
-{
-    t.open();
-    static_cast<void>(t.open_channel());
-    t.give(channel_close_frame(1, 404, "NOT_FOUND"));
-    t.expect({"1 channel.close-ok"});
-    t.give(delivery_frames(1, "c", 1, "late"));
-    CHECK(t.client().reason().code == lv::protocol_errc::channel_number);
-    static_cast<void>(t.take_output());
-    t.forget_events();
-}
-
 ENGINE_SCRIPT("channel: its owner goes away, and the number rests until the server has answered")
 {
     t.open({}, tune_frame(1, 0, 0));
@@ -355,4 +343,28 @@ ENGINE_SCRIPT("channel: all 65535 of them")
     CHECK_FALSE(first.is_open());
     static_cast<void>(t.take_output());
     t.forget_events();
+}
+
+ENGINE_SCRIPT("channel.close from the server: what it sent behind that is dropped, until the number is used again")
+{
+    t.open({}, tune_frame(1, 0, 0));
+    static_cast<void>(t.open_channel());
+    t.give(channel_close_frame(1, 404, "NOT_FOUND - no queue"));
+    t.expect_events({"channel closed 1: 404 NOT_FOUND - no queue (queue.declare on channel 1)"});
+    t.expect({"1 channel.close-ok"});
+    t.give(delivery_frames(1, "c", 1, "late")); // RabbitMQ does that
+    t.expect_events({});
+    auto& again = t.new_channel();
+    auto& op = t.start_opening(again);
+    REQUIRE(again.number() == 1);
+    t.expect({"1 channel.open"});
+    t.give(delivery_frames(1, "c", 2, "later still"));
+    t.expect_events({});
+    CHECK(again.state() == channel_state::opening);
+    t.give(frame(1, wire::channel::open_ok{}));
+    CHECK(op.is_done());
+    t.expect_events({});
+    t.give(delivery_frames(1, "c", 1, "now it counts"));
+    t.expect_events({"delivery 1 #1 now it counts"});
+    CHECK(t.client().is_open());
 }

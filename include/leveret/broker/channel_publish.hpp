@@ -187,6 +187,8 @@ inline status channel::expiration_of(std::string_view text, duration& ttl)
         return invalid("{leftover_string,\"" + std::string(rest.substr(digits)) + "\"}");
     if (negative && n > 0)
         return invalid("{value_negative,-" + std::string(rest.substr(0, digits)) + "}");
+    if (n > detail::longest_ms)
+        return invalid("{value_too_large," + std::string(rest.substr(0, digits)) + "}");
     ttl = duration::milliseconds(n);
     return {};
 }

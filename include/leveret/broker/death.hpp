@@ -59,7 +59,8 @@ inline void record_death(properties& p, const stored_message& m, std::string_vie
     if (death.empty()) {
         field_array keys{field_value(m.routing_key())};
         for_each_key(p.headers(), "CC", [&keys](std::string_view key) { keys.emplace_back(key); });
-        death = table{{"reason", reason},
+        death = table{{"count", count},
+                      {"reason", reason},
                       {"queue", queue},
                       {"time", timestamp{unix_time}},
                       {"exchange", m.exchange()},

@@ -39,8 +39,9 @@ public:
         }
         hand_over(c, {m, tag, e.redelivered});
     }
-    /// A message that is in no queue, to the consumer of direct reply-to.
-    void reply(consumer& c, stored_message& m) noexcept { hand_over(c, {m, ++last_tag_, false}); }
+    /// A message that is in no queue, to the consumer of direct reply-to. It has the tag that the next delivery
+    /// will have too, as RabbitMQ numbers it.
+    void reply(consumer& c, stored_message& m) noexcept { hand_over(c, {m, last_tag_ + 1, false}); }
     void hand_over(consumer& c, const delivery& d) noexcept
     {
         if (listener_->deliver(c, d) == flow::enough)

@@ -37,6 +37,9 @@ struct queue_settings {
 namespace detail {
 
 /// Reads and checks x-arguments in the order and words of RabbitMQ 3.10 (rabbit_amqqueue:declare_args).
+/// The longest time that RabbitMQ takes, in milliseconds: ten years.
+inline constexpr std::int64_t longest_ms = 315'360'000'000;
+
 class queue_arguments {
 public:
     queue_arguments(const table& arguments, std::string_view what)
@@ -86,11 +89,22 @@ public:
               "x-single-active-consumer", "x-queue-type", "x-delivery-limit"})
             if (std::string text = argument_difference(argument, what, received, current);
                 !text.empty())
-                return text;
+                return is_classic_by_name(argument, received, current) ? std::string() : text;
         return {};
     }
 
 private:
+    /// A queue is classic if nothing else is said.
+    [[nodiscard]] static bool is_classic_by_name(std::string_view argument, const table& received,
+                                                 const table& current)
+    {
+        const auto type = [argument](const table& t) {
+            const field_value* v = t.find(argument);
+            return v == nullptr ? std::string_view("classic") : v->text();
+        };
+        return argument == "x-queue-type" && type(received) == "classic" && type(current) == "classic";
+    }
+
     [[nodiscard]] std::string complaint(std::string_view argument, std::string_view why) const
     {
         std::string text = "invalid arg ";
@@ -132,6 +146,8 @@ private:
             fail(argument, "{value_zero,0}");
         if (v->integer() < 0)
             fail(argument, "{value_negative," + value_text(*v) + "}");
+        if (v->integer() > longest_ms)
+            fail(argument, "{value_too_large," + value_text(*v) + "}");
         return duration::milliseconds(v->integer());
     }
     std::size_t size(std::string_view argument)
@@ -157,8 +173,12 @@ private:
         const field_value* v = arguments_.find(argument);
         if (v == nullptr)
             return {};
-        if (v->type() != field_type::string)
+        if (v->type() != field_type::string) {
+            if (argument == "x-dead-letter-exchange" && failure_.empty()) // as RabbitMQ says it of exchanges
+                failure_ = "invalid type " + quoted(type_name(v->type())) + " for arg " + quoted(argument) +
+                           " in " + std::string(what_);
             fail(argument, "{unacceptable_type," + std::string(type_name(v->type())) + "}");
+        }
         return std::string(v->text());
     }
     bool flag(std::string_view argument)

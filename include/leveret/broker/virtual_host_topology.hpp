@@ -276,14 +276,14 @@ inline status virtual_host::unbind(const binding_declaration& d, bool to_queue,
         to = lookup_exchange(d.destination);
     if (source == nullptr || to == nullptr)
         return {}; // unbinding what is not bound is fine (RabbitMQ since 3.2)
-    if (to_queue)
+    exchange_binding* b = bindings_.find(*source, *to, d.routing_key, detail::given(d.arguments));
+    if (b == nullptr)
+        return {};
+    if (to_queue) // RabbitMQ looks at whose queue it is only if there is something to unbind
         if (status s = check_access(*static_cast<queue*>(to), who); !s)
             return s;
-    if (exchange_binding* b =
-            bindings_.find(*source, *to, d.routing_key, detail::given(d.arguments))) {
-        unbind(*b);
-        sweep();
-    }
+    unbind(*b);
+    sweep();
     return {};
 }
 

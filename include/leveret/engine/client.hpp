@@ -159,6 +159,7 @@ private:
     struct slot {
         client_channel* channel = nullptr; // null with draining: its owner left, close-ok is due
         bool draining = false;
+        bool lingering = false; // the server closed it, and may have sent more behind that, as RabbitMQ does
     };
     class timer final : public deadline_node {
     public:

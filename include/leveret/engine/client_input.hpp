@@ -102,7 +102,7 @@ inline bool client::handle_frame(const wire::frame_view& frame)
         return false;
     }
     slot* s = slot_of(frame.channel);
-    if (frame.channel == 0 || s == nullptr || (s->channel == nullptr && !s->draining))
+    if (frame.channel == 0 || s == nullptr || (s->channel == nullptr && !s->draining && !s->lingering))
         return violation(protocol_errc::channel_number,
                          "content from the server on a channel that is not open", {}, frame.channel);
     if (s->channel == nullptr || s->channel->state_ != channel_state::open)
@@ -164,8 +164,15 @@ inline bool client::handle_method(std::uint16_t number, std::string_view payload
     if (number == 0)
         return state_ == state::open ? handle_connection_method(id, in) : handle_handshake(id, in);
     slot* s = slot_of(number);
-    if (s != nullptr && s->channel != nullptr)
+    if (s != nullptr && s->channel != nullptr) {
+        const bool is_late = s->lingering && id != wire::channel::open_ok::id && id != wire::channel::close::id;
+        if (is_late && s->channel->state_ == channel_state::opening)
+            return false; // for the channel that had this number before
+        s->lingering = false;
         return handle_channel_method(*s->channel, id, in);
+    }
+    if (s != nullptr && s->lingering)
+        return false;
     if (s != nullptr && s->draining) {
         if (id == wire::channel::close_ok::id)
             *s = slot{};
@@ -409,9 +416,12 @@ inline bool client::on_channel_close(client_channel& channel, wire::reader& in)
     if (!in.ok())
         return bad_arguments(in, close.id, channel.number_);
     write(channel.number_, wire::channel::close_ok{});
-    return on_channel_closed(channel.number_, channel,
-                             failure::of_peer(close.reply_code, close.reply_text,
-                                              {close.class_id, close.method_id}, channel.number_));
+    const std::uint16_t number = channel.number_;
+    const bool is_event = on_channel_closed(number, channel,
+                                            failure::of_peer(close.reply_code, close.reply_text,
+                                                             {close.class_id, close.method_id}, number));
+    slots_[number].lingering = true;
+    return is_event;
 }
 
 /// The channel is over: by the broker, with its reason, or because our close was answered.

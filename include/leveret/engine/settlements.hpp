@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace leveret::engine {
 
@@ -123,8 +124,7 @@ public:
             settlement& state = states_[static_cast<std::size_t>(tag - base_)];
             if (state == settlement::open || state == settlement::settled)
                 continue;
-            emit(tag, false, state);
-            state = settlement::settled;
+            emit(tag, false, std::exchange(state, settlement::settled)); // which may make others arrive
         }
         late_.clear();
     }

@@ -41,6 +41,7 @@ namespace leveret::io {
 /// - `stream` is made the same way and models Asio's AsyncReadStream and AsyncWriteStream.
 ///   `async_open(host, port, handler)` resolves and connects to the first address that answers and
 ///   calls the handler with an error_code. `close()` ends every operation with an error, at any time.
+/// - `unix_time()` is the time of day, in seconds since 1970.
 /// - `random()` gives 64 bits.
 template <class E>
 concept environment =
@@ -48,6 +49,7 @@ concept environment =
     requires(E e, asio::any_io_executor x, instant t, void (*done)(std::error_code),
              void (*moved)(std::error_code, std::size_t), std::string_view host, std::uint16_t port) {
         { e.now() } -> std::same_as<instant>;
+        { e.unix_time() } -> std::same_as<std::int64_t>;
         { e.random() } -> std::same_as<std::uint64_t>;
         requires requires(typename E::timer timer) {
             timer.wait_until(t, done);
@@ -134,6 +136,12 @@ public:
         return instant(std::chrono::duration_cast<std::chrono::nanoseconds>(
                            std::chrono::steady_clock::now().time_since_epoch())
                            .count());
+    }
+    [[nodiscard]] std::int64_t unix_time() const noexcept
+    {
+        return std::chrono::duration_cast<std::chrono::seconds>(
+                   std::chrono::system_clock::now().time_since_epoch())
+            .count();
     }
     [[nodiscard]] std::uint64_t random() const
     {

@@ -18,7 +18,7 @@ namespace routing {
 
 /// Bindings are tables of headers. x-match says how: "all" (the default), "any", and both with "-with-x",
 /// which look at names that begin with "x-" too. A value of type void asks only that the header is there.
-/// Integers of any width are one class, and float and double another; else types must be the same.
+/// Numbers of all types and times are compared by value; else types must be the same.
 /// Source: RabbitMQ 3.10, rabbit_exchange_type_headers.
 ///
 /// A binding is found by one of its pairs (all) or by each of them (any): a hash of name and value, or of
@@ -184,6 +184,7 @@ private:
         return true;
     }
 
+    /// Numbers are compared by value, whatever their types, and a time is a number: as Erlang compares them.
     enum class value_class { integer, real, other };
     [[nodiscard]] static value_class class_of(const field_value& v) noexcept
     {
@@ -194,14 +195,22 @@ private:
         case field_type::uint16:
         case field_type::int32:
         case field_type::uint32:
-        case field_type::int64: return value_class::integer;
+        case field_type::int64:
+        case field_type::timestamp: return value_class::integer;
         case field_type::float32:
         case field_type::float64: return value_class::real;
         default: return value_class::other;
         }
     }
+    [[nodiscard]] static std::int64_t integer_of(const field_value& v) noexcept
+    {
+        const auto* time = v.as<timestamp>();
+        return time == nullptr ? v.integer() : static_cast<std::int64_t>(time->seconds);
+    }
     [[nodiscard]] static double real_of(const field_value& v) noexcept
     {
+        if (class_of(v) == value_class::integer)
+            return static_cast<double>(integer_of(v));
         if (const auto* single = v.as<float>())
             return static_cast<double>(*single);
         const auto* twice = v.as<double>();
@@ -213,14 +222,12 @@ private:
         if (wanted.is_void())
             return true;
         const value_class kind = class_of(wanted);
-        if (kind != class_of(value))
-            return false;
-        switch (kind) {
-        case value_class::integer: return wanted.integer() == value.integer();
-        case value_class::real: return real_of(wanted) == real_of(value);
-        case value_class::other: return wanted == value;
-        }
-        return false;
+        const value_class of_value = class_of(value);
+        if (kind == value_class::other || of_value == value_class::other)
+            return kind == of_value && wanted == value;
+        if (kind == value_class::integer && of_value == value_class::integer)
+            return integer_of(wanted) == integer_of(value);
+        return real_of(wanted) == real_of(value);
     }
     /// Equal values hash equally; some unequal ones do too (tables, arrays, reals).
     [[nodiscard]] static std::uint64_t hash_of(std::string_view name, const field_value* v) noexcept
@@ -230,8 +237,11 @@ private:
             return h;
         switch (class_of(*v)) {
         case value_class::integer:
-            return mix(h, static_cast<std::uint64_t>(v->integer()) | 1U) ^ 1U;
-        case value_class::real: return mix(h, 0x51ed270b7a3f1c55U);
+        case value_class::real: { // the whole part: equal numbers have the same, of whatever type
+            const double whole = real_of(*v);
+            const bool is_small = whole > -9e15 && whole < 9e15;
+            return mix(h, is_small ? static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) : 1U) ^ 1U;
+        }
         case value_class::other: break;
         }
         const auto type = static_cast<unsigned char>(v->type());
@@ -245,14 +255,29 @@ private:
     pod_vector<pattern*> patterns_;
 };
 
+/// The type and value as RabbitMQ prints them: `signedint (value 1)`.
+[[nodiscard]] inline std::string described(const field_value& v)
+{
+    switch (v.type()) {
+    case field_type::boolean: return *v.as<bool>() ? "bool (value true)" : "bool (value false)";
+    case field_type::int8: return "byte (value " + std::to_string(v.integer()) + ")";
+    case field_type::uint8: return "unsignedbyte (value " + std::to_string(v.integer()) + ")";
+    case field_type::int16: return "short (value " + std::to_string(v.integer()) + ")";
+    case field_type::uint16: return "unsignedshort (value " + std::to_string(v.integer()) + ")";
+    case field_type::int32: return "signedint (value " + std::to_string(v.integer()) + ")";
+    case field_type::uint32: return "unsignedint (value " + std::to_string(v.integer()) + ")";
+    case field_type::int64: return "long (value " + std::to_string(v.integer()) + ")";
+    default: return "of another type";
+    }
+}
+
 inline std::string headers_router::refusal(const table& arguments)
 {
     const field_value* how = arguments.find("x-match");
     if (how == nullptr)
         return {};
     if (how->type() != field_type::string)
-        return "Invalid x-match field type " + std::string(1, static_cast<char>(how->type())) +
-               "; expected longstr";
+        return "Invalid x-match field type " + described(*how) + "; expected longstr";
     const std::string_view text = how->text();
     if (text == "all" || text == "any" || text == "all-with-x" || text == "any-with-x")
         return {};

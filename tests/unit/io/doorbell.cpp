@@ -23,8 +23,8 @@
 #include <vector>
 
 using leveret::instant;
-using leveret::detail::timed_bell;
-using leveret::detail::wait_queue;
+using leveret::transport_detail::timed_bell;
+using leveret::transport_detail::wait_queue;
 using leveret::engine::deadlines;
 using leveret::io::doorbell;
 using leveret::io::wait_list;

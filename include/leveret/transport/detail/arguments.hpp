@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-namespace leveret::detail {
+namespace leveret::transport_detail {
 
 /// Encoded entries of an argument table. Throws usage_error if AMQP can't carry it.
 [[nodiscard]] inline std::string encode_arguments(const table& t, std::string_view operation)
@@ -86,4 +86,4 @@ inline void add_milliseconds(table& t, std::string_view key, duration d)
     return o.arguments.get() == nullptr ? std::string() : encode_arguments(*o.arguments.get(), operation);
 }
 
-} // namespace leveret::detail
+} // namespace leveret::transport_detail

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace leveret::detail {
+namespace leveret::transport_detail {
 
 /// Throws the exception for the end of a connection (channel 0) or of a channel. `operation` is what was
 /// asked for, such as `queue.declare`.
@@ -72,4 +72,4 @@ namespace leveret::detail {
                              std::move(d));
 }
 
-} // namespace leveret::detail
+} // namespace leveret::transport_detail

@@ -3,7 +3,7 @@
 #include "leveret/engine/deadlines.hpp"
 #include "leveret/io/doorbell.hpp"
 
-namespace leveret::detail {
+namespace leveret::transport_detail {
 
 class wait_queue;
 
@@ -73,4 +73,4 @@ inline timed_bell::~timed_bell()
     deadlines_.disarm(*this);
 }
 
-} // namespace leveret::detail
+} // namespace leveret::transport_detail

@@ -30,7 +30,7 @@ public:
     /// In an environment of the user's, for the time.
     template <io::environment Environment>
     explicit broker(Environment e, leveret::broker::options o = {})
-        : hub_(new detail::hub_of<Environment>(std::move(e), o))
+        : hub_(make(std::move(e), o))
     {
     }
 
@@ -48,6 +48,14 @@ public:
 
 private:
     friend struct detail::connector;
+
+    template <class Environment>
+    [[nodiscard]] static local_ptr<detail::hub> make(Environment e, leveret::broker::options o)
+    {
+        o.unix_time_at_origin = e.unix_time() - e.now().count_ns() / 1'000'000'000;
+        o.seed = e.random();
+        return local_ptr<detail::hub>(new detail::hub_of<Environment>(std::move(e), o));
+    }
     local_ptr<detail::hub> hub_;
 };
 

@@ -195,10 +195,13 @@ private:
         co_return work(*core);
     }
     template <class Ask>
-    [[nodiscard]] asio::awaitable<void> ask(wire::method_number cause, Ask a)
+    [[nodiscard]] asio::awaitable<void> ask(wire::method_number cause, Ask a, bool no_wait = false)
     {
-        return perform<void>(shared_core(), [cause, a = std::move(a)](detail::channel_core& c) {
-            c.tell(cause, a);
+        return perform<void>(shared_core(), [cause, a = std::move(a), no_wait](detail::channel_core& c) {
+            if (no_wait)
+                c.tell_only(cause, a);
+            else
+                c.tell(cause, a);
         });
     }
     static asio::awaitable<returned_message> returned(core_ptr core, duration timeout);

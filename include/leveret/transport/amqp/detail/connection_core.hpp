@@ -19,7 +19,7 @@
 
 namespace leveret::amqp::detail {
 
-using namespace leveret::detail; // what all transports share
+using namespace leveret::transport_detail; // what all transports share
 
 class channel_core;
 

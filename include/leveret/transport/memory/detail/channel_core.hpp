@@ -33,6 +33,7 @@ public:
     bool no_ack;
     status state = status::starting;
     bool has_tag = true; ///< no other consumer of the channel may have its tag
+    bool is_numbered = true; ///< false for direct reply-to: see delivery_window::reply
     record_queue waiting; ///< owned: see pop
     wait_queue readers;
 
@@ -101,6 +102,18 @@ public:
             throw_failure(reason, wire::all_methods::name(cause), fate::refused);
         }
         return answer;
+    }
+    /// The same where nobody waits for the answer: what the broker has against it is told by later operations.
+    template <class Ask>
+    void tell_only(wire::method_number cause, Ask ask)
+    {
+        if (!is_open())
+            throw_failure(reason, wire::all_methods::name(cause), fate::never_sent);
+        connection->home->tell_time();
+        const auto answer = ask(*ch);
+        connection->home->look_at_deadlines();
+        if (!answer)
+            refused(answer.error(), cause);
     }
     /// The same where the answer is yes or no.
     template <class Ask>
@@ -250,7 +263,8 @@ inline void channel_core::drop(record* r) noexcept
 inline leveret::broker::flow channel_core::deliver(leveret::broker::consumer& to, const leveret::broker::delivery& d) noexcept
 {
     auto& c = *static_cast<consumer_core*>(to.context());
-    static_cast<void>(deliveries.arrived(d.tag, !c.no_ack));
+    if (c.is_numbered)
+        static_cast<void>(deliveries.arrived(d.tag, !c.no_ack));
     c.waiting.push(make_record(leveret::broker::message_ptr(&d.message), d.tag, d.redelivered));
     if (!c.readers.empty())
         c.readers.ring_all();

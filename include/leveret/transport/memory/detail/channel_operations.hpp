@@ -56,7 +56,7 @@ inline asio::awaitable<void> channel::declare_exchange(std::string_view name, st
                                              arguments = std::move(arguments)](leveret::broker::channel& c) {
         return c.declare_exchange({name, type, o.passive, o.durable, o.auto_delete, o.internal,
                                    detail::or_null(arguments)});
-    });
+    }, o.no_wait);
 }
 
 inline asio::awaitable<void> channel::delete_exchange(std::string_view name, delete_exchange_options o)
@@ -64,7 +64,7 @@ inline asio::awaitable<void> channel::delete_exchange(std::string_view name, del
     detail::check_names("exchange.delete", {name});
     return ask(wire::exchange::delete_::id, [name = std::string(name), o](leveret::broker::channel& c) {
         return c.delete_exchange(name, o.if_unused);
-    });
+    }, o.no_wait);
 }
 
 inline asio::awaitable<void> channel::bind_exchange(std::string_view destination, std::string_view source,
@@ -75,7 +75,8 @@ inline asio::awaitable<void> channel::bind_exchange(std::string_view destination
                [to = std::string(destination), from = std::string(source), key = std::string(routing_key),
                 arguments = detail::table_of(o.arguments, "exchange.bind")](leveret::broker::channel& c) {
                    return c.bind_exchange({from, to, key, detail::or_null(arguments)});
-               });
+               },
+               o.no_wait);
 }
 
 inline asio::awaitable<void> channel::unbind_exchange(std::string_view destination, std::string_view source,
@@ -86,7 +87,8 @@ inline asio::awaitable<void> channel::unbind_exchange(std::string_view destinati
                [to = std::string(destination), from = std::string(source), key = std::string(routing_key),
                 arguments = detail::table_of(o.arguments, "exchange.unbind")](leveret::broker::channel& c) {
                    return c.unbind_exchange({from, to, key, detail::or_null(arguments)});
-               });
+               },
+               o.no_wait);
 }
 
 inline asio::awaitable<queue_info> channel::declare_queue(std::string_view name, queue_options o)
@@ -100,12 +102,15 @@ inline asio::awaitable<queue_info> channel::declare_queue(std::string_view name,
         shared_core(), [=, name = std::string(name), arguments = std::move(arguments)](detail::channel_core& c) {
             if (detail::is_timed(arguments))
                 c.connection->home->begin_to_be_timed();
-            auto r = c.run(wire::queue::declare::id, [&](leveret::broker::channel& ch) {
+            const auto declare = [&](leveret::broker::channel& ch) {
                 return ch.declare_queue(
                     {name, passive, durable, exclusive, auto_delete, detail::or_null(arguments)});
-            });
-            if (no_wait)
+            };
+            if (no_wait) {
+                c.tell_only(wire::queue::declare::id, declare);
                 return queue_info(name, 0, 0);
+            }
+            auto r = c.run(wire::queue::declare::id, declare);
             return queue_info(std::move(r->name), static_cast<std::uint32_t>(r->message_count),
                               static_cast<std::uint32_t>(r->consumer_count));
         });
@@ -114,11 +119,15 @@ inline asio::awaitable<queue_info> channel::declare_queue(std::string_view name,
 inline asio::awaitable<std::uint32_t> channel::delete_queue(std::string_view name, delete_queue_options o)
 {
     detail::check_names("queue.delete", {name});
-    return perform<std::uint32_t>(shared_core(), [name = std::string(name), o](detail::channel_core& c) {
-        auto r = c.run(wire::queue::delete_::id, [&](leveret::broker::channel& ch) {
+    return perform<std::uint32_t>(shared_core(), [name = std::string(name), o](detail::channel_core& c) -> std::uint32_t {
+        const auto remove = [&](leveret::broker::channel& ch) {
             return ch.delete_queue(name, o.if_unused, o.if_empty);
-        });
-        return o.no_wait ? 0U : static_cast<std::uint32_t>(*r);
+        };
+        if (o.no_wait) {
+            c.tell_only(wire::queue::delete_::id, remove);
+            return 0U;
+        }
+        return static_cast<std::uint32_t>(*c.run(wire::queue::delete_::id, remove));
     });
 }
 
@@ -139,7 +148,8 @@ inline asio::awaitable<void> channel::bind_queue(std::string_view queue, std::st
                [to = std::string(queue), from = std::string(exchange), key = std::string(routing_key),
                 arguments = detail::table_of(o.arguments, "queue.bind")](leveret::broker::channel& c) {
                    return c.bind_queue({from, to, key, detail::or_null(arguments)});
-               });
+               },
+               o.no_wait);
 }
 
 inline asio::awaitable<void> channel::unbind_queue(std::string_view queue, std::string_view exchange,
@@ -208,6 +218,7 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
             throw_invalid_argument("basic.consume: this channel has a consumer with the tag '" + escaped(tag) +
                                    "' already");
     local_ptr<detail::consumer_core> made(new detail::consumer_core(core_, tag, o.no_ack));
+    made->is_numbered = queue != "amq.rabbitmq.reply-to";
     const bool exclusive = o.exclusive;
     const auto prefetch = o.prefetch;
     return perform<consumer>(core_, [=, queue = std::string(queue),

@@ -21,7 +21,7 @@
 
 namespace leveret::memory::detail {
 
-using namespace leveret::detail; // what all transports share
+using namespace leveret::transport_detail; // what all transports share
 
 /// State of a connection, shared by its handle, its channels and all that they gave out. One executor.
 class connection_core : public local_counted, public leveret::broker::session_listener {
