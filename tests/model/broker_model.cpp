@@ -310,8 +310,9 @@ private:
                 model_.bind({source, name, key, true});
             expect(ch, at(ch).bind_queue(d), refused);
         } else {
-            const std::string refused = exists ? refusal(ch, name) : "";
-            if (exists && refused.empty())
+            const bool is_bound = exists && model_.is_bound({source, name, key, true});
+            const std::string refused = is_bound ? refusal(ch, name) : ""; // RabbitMQ looks no further
+            if (is_bound && refused.empty())
                 model_.unbind({source, name, key, true});
             expect(ch, at(ch).unbind_queue(d), refused);
         }

@@ -163,6 +163,7 @@ public:
         if (bound(b) == bindings.end())
             (bindings.push_back(b), bindings.back().serial = ++serials_);
     }
+    bool is_bound(const binding& b) { return bound(b) != bindings.end(); }
     void unbind(const binding& b)
     {
         const auto at = bound(b);

@@ -135,7 +135,10 @@ TEST_CASE("queues: wrong arguments, in RabbitMQ's words")
     refused("x-max-priority", -1, "{value_negative,-1}");
     refused("x-overflow", "other", "invalid_overflow");
     refused("x-overflow", 1, "{unacceptable_type,signedint}");
-    refused("x-dead-letter-exchange", 1, "{unacceptable_type,signedint}");
+    CHECK(declare_with(c, "x-dead-letter-exchange", 1) ==
+          "PRECONDITION_FAILED - invalid type 'signedint' for arg 'x-dead-letter-exchange' in queue 'mis.q' in "
+          "vhost '/'");
+    refused("x-message-ttl", std::int64_t{315'360'000'001}, "{value_too_large,315360000001}");
     refused("x-dead-letter-routing-key", "k", "routing_key_but_no_dlx_defined");
     refused("x-queue-type", "nosuch", "\"unsupported queue type 'nosuch'\"");
     refused("x-queue-mode", "nosuch", "\"unsupported queue mode 'nosuch'\"");

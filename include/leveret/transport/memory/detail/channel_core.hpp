@@ -163,6 +163,7 @@ private:
     std::uint64_t tracked_ = 0; // number of the publish under way that somebody waits for
 };
 
+inline publish_request::publish_request() = default;
 inline publish_request::~publish_request() = default;
 inline request_pool::~request_pool()
 {

@@ -14,10 +14,10 @@ class channel_core;
 
 /// One publish between the call and its await: nothing of the caller's is needed any more.
 struct publish_request {
-    publish_request() = default;
+    publish_request(); // with its destructor, where channel_core is known: channel_core.hpp
     publish_request(const publish_request&) = delete;
     publish_request& operator=(const publish_request&) = delete;
-    ~publish_request(); // channel_core must be known: channel_core.hpp
+    ~publish_request();
 
     local_ptr<channel_core> channel;
     std::string exchange;
