@@ -43,6 +43,10 @@ inline status channel::set_prefetch(std::uint32_t prefetch_size, std::uint16_t p
                                "prefetch_size!=0 (" + std::to_string(prefetch_size) + ")");
     if (!global) {
         prefetch_ = prefetch;
+        if (limit_ != 0) { // RabbitMQ forgets the limit of the whole channel
+            limit_ = 0;
+            wake_all();
+        }
         return {};
     }
     limit_ = prefetch;

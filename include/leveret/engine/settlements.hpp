@@ -100,9 +100,9 @@ public:
         told_late_.clear();
         while (base_ < run_ && (lower_open_ || !aside_.empty())) {
             const settlement how = states_.pop_front();
+            const std::uint64_t tag = base_++; // before what emit may make arrive
             if (how != settlement::settled)
-                emit(base_, false, how);
-            ++base_;
+                emit(tag, false, how);
         }
         while (base_ < run_) {
             const settlement how = states_.front();

@@ -380,3 +380,31 @@ TEST_CASE("settlements: after a rollback nothing is told for several at once")
     CHECK(s.settle_up_to(5, settlement::ack) == 2);
     CHECK(told(s) == "ack 5+ ");
 }
+
+TEST_CASE("settlements: what is told may make others arrive at once, also while one is put aside")
+{
+    for (const bool is_aside : {false, true}) {
+        CAPTURE(is_aside);
+        settlements s;
+        arrive(s, 1);
+        while (is_aside && s.last_tag() < 2 * settlements::max_span)
+            REQUIRE(s.arrived(s.last_tag() + 1, false));
+        if (!is_aside)
+            CHECK(s.settle(1, settlement::ack));
+        for (int i = 0; i < 3; ++i)
+            arrive(s, s.last_tag() + 1);
+        std::uint64_t oldest = s.last_tag() - 2;
+        for (int round = 0; round < 1000; ++round) {
+            REQUIRE(s.settle(oldest, settlement::ack));
+            std::string said;
+            s.flush([&](std::uint64_t tag, bool, settlement how) {
+                said += std::to_string(tag) + (how == settlement::ack ? " " : "? ");
+                REQUIRE(s.arrived(s.last_tag() + 1, true));
+            });
+            REQUIRE(said == std::to_string(oldest) + " ");
+            ++oldest;
+            for (std::uint64_t tag = oldest; tag <= s.last_tag(); ++tag)
+                REQUIRE(s.is_open(tag));
+        }
+    }
+}

@@ -11,6 +11,7 @@
 
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace leveret::memory {
@@ -23,12 +24,14 @@ namespace leveret::memory {
 ///
 /// A cheap handle; the broker and its messages live as long as a handle, a connection or a delivery of it. It
 /// belongs to the executor of its connections, all of which must have the same; while it has none it may be
-/// taken to another. Thread safety: that executor.
+/// taken to another, which, if another thread runs it, must not begin before the first has been destroyed or has
+/// run out of work and no handle or delivery of it is left. Thread safety: that executor.
 class broker {
 public:
     explicit broker(leveret::broker::options o = {}) : broker(io::asio_environment(), o) {}
     /// In an environment of the user's, for the time.
-    template <io::environment Environment>
+    template <class Environment>
+        requires(!std::is_same_v<Environment, broker>) && io::environment<Environment>
     explicit broker(Environment e, leveret::broker::options o = {})
         : hub_(make(std::move(e), o))
     {

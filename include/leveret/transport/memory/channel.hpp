@@ -192,6 +192,8 @@ private:
     template <class T, class Work>
     static asio::awaitable<T> perform(core_ptr core, Work work)
     {
+        if (core->connection->must_yield())
+            co_await detail::yield(core->connection->executor());
         co_return work(*core);
     }
     template <class Ask>

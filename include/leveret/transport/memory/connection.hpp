@@ -81,7 +81,7 @@ private:
                 "channel.open", fate::never_sent);
         local_ptr<detail::channel_core> c(new detail::channel_core(core));
         c->number = number;
-        core->home->tell_time();
+        const detail::hub::operation scope(*core->home);
         auto made = core->session->open_channel(*c);
         if (!made)
             detail::throw_failure(engine::failure::of_peer(static_cast<std::uint16_t>(made.error().code),

@@ -57,6 +57,8 @@ private:
     }
     [[nodiscard]] static asio::awaitable<std::optional<delivery>> next_of(local_ptr<core> c, duration timeout)
     {
+        if (c->channel->connection->must_yield())
+            co_await detail::yield(c->channel->connection->executor());
         if (c->waiting.empty()) {
             detail::connection_core& connection = *c->channel->connection;
             const instant deadline = connection.deadline_after(timeout);
@@ -68,6 +70,7 @@ private:
                 bell.arm(deadline);
                 connection.rearm();
                 const io::wake why = co_await bell.bell.wait();
+                connection.has_waited();
                 // A delivery that came meanwhile is left to the next call: who cancelled takes no result.
                 const auto state = co_await asio::this_coro::cancellation_state;
                 if (why == io::wake::cancelled || state.cancelled() != asio::cancellation_type::none)
@@ -95,7 +98,10 @@ private:
             co_return;
         c->state = core::status::cancelled;
         c->has_tag = false;
-        c->channel->ch->cancel(c->tag);
+        {
+            const detail::hub::operation scope(*c->channel->connection->home);
+            c->channel->ch->cancel(c->tag);
+        }
         c->readers.ring_all();
     }
 

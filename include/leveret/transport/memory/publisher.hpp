@@ -44,6 +44,8 @@ public:
                                                   duration timeout)
     {
         channel_core& c = *self->channel;
+        if (c.connection->must_yield())
+            co_await yield(c.connection->executor());
         if (!c.can_publish()) {
             connection_core& connection = *c.connection;
             const instant deadline = connection.deadline_after(timeout);

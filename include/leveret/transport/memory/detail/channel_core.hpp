@@ -47,8 +47,10 @@ public:
     static constexpr std::size_t max_returns = 1024;
     static constexpr std::size_t max_returned_bytes = 16 * 1024 * 1024;
     static constexpr std::size_t max_unconfirmed = 65536;
-    /// Deliveries of a channel that wait for their consumers; above it the broker keeps them.
+    /// Deliveries of a channel that wait for their consumers, and bytes of their bodies; above either the broker
+    /// keeps them until half is taken.
     static constexpr std::size_t max_waiting = 4096;
+    static constexpr std::size_t max_waiting_bytes = 16 * 1024 * 1024;
 
     explicit channel_core(local_ptr<connection_core> c) : connection(std::move(c))
     {
@@ -58,7 +60,10 @@ public:
     ~channel_core()
     {
         std::erase(connection->channels, this);
-        ch.reset();
+        if (ch) {
+            const hub::operation scope(*connection->home);
+            ch.reset();
+        }
         connection->drop_user();
     }
 
@@ -94,9 +99,8 @@ public:
     {
         if (!is_open())
             throw_failure(reason, wire::all_methods::name(cause), fate::never_sent);
-        connection->home->tell_time();
+        const hub::operation scope(*connection->home);
         auto answer = ask(*ch);
-        connection->home->look_at_deadlines();
         if (!answer) {
             refused(answer.error(), cause);
             throw_failure(reason, wire::all_methods::name(cause), fate::refused);
@@ -109,9 +113,8 @@ public:
     {
         if (!is_open())
             throw_failure(reason, wire::all_methods::name(cause), fate::never_sent);
-        connection->home->tell_time();
+        const hub::operation scope(*connection->home);
         const auto answer = ask(*ch);
-        connection->home->look_at_deadlines();
         if (!answer)
             refused(answer.error(), cause);
     }
@@ -133,10 +136,19 @@ public:
     void drop(record* r) noexcept;
     [[nodiscard]] record* make_record(leveret::broker::message_ptr m, std::uint64_t tag, bool redelivered);
     /// One fewer delivery waits.
-    void taken()
+    void taken(const record& r) noexcept
     {
-        if (--waiting_ == max_waiting / 2 && is_open() && ch->is_paused())
-            ch->resume();
+        --waiting_;
+        waiting_bytes_ -= r.message->body().size();
+    }
+    /// Asks for more if enough was taken.
+    void want_more()
+    {
+        if (waiting_ > max_waiting / 2 || waiting_bytes_ > max_waiting_bytes / 2 || !is_open() ||
+            !ch->is_paused())
+            return;
+        const hub::operation scope(*connection->home);
+        ch->resume();
     }
 
     // leveret::broker::channel_listener: called from inside the broker, which must not be called from here.
@@ -160,6 +172,7 @@ private:
 
     std::uint64_t tags_ = 0;
     std::size_t waiting_ = 0;
+    std::size_t waiting_bytes_ = 0;
     std::uint64_t tracked_ = 0; // number of the publish under way that somebody waits for
 };
 
@@ -177,15 +190,23 @@ inline void connection_core::open(std::string_view virtual_host, std::string_vie
         throw usage_error(make_error_code(errc::not_supported),
                           "memory::connect: this broker has connections on another executor; all of them must "
                           "belong to one");
-    home->tell_time();
+    struct guard {
+        hub* home;
+        ~guard()
+        {
+            if (home != nullptr)
+                home->leave();
+        }
+    } entered{home.get()};
+    const hub::operation scope(*home);
     auto opened = home->core.open_session(virtual_host, user, *this);
     if (!opened) {
-        home->leave();
         throw_failure(engine::failure::of_peer(static_cast<std::uint16_t>(opened.error().code),
                                                opened.error().text, wire::connection::open::id, 0),
                       "connection.open", fate::refused);
     }
     session = std::move(*opened);
+    entered.home = nullptr;
     rearm();
 }
 
@@ -196,8 +217,10 @@ inline void connection_core::close(const engine::failure& why)
     reason = why;
     for (channel_core* c : channels)
         c->end(why);
-    session.reset();
-    home->look_at_deadlines();
+    {
+        const hub::operation scope(*home);
+        session.reset();
+    }
     home->leave();
     room.ring_all();
     stop();
@@ -205,13 +228,12 @@ inline void connection_core::close(const engine::failure& why)
 
 inline std::uint16_t connection_core::free_number() const
 {
-    for (std::uint16_t n = 1; n <= channel_max; ++n) {
-        bool is_free = true;
-        for (const channel_core* c : channels)
-            is_free = is_free && (c->number != n || !c->is_open());
-        if (is_free)
+    std::vector<bool> used(std::size_t{channel_max} + 1);
+    for (const channel_core* c : channels)
+        used[c->number] = used[c->number] || c->is_open();
+    for (std::uint16_t n = 1; n <= channel_max; ++n)
+        if (!used[n])
             return n;
-    }
     return 0;
 }
 
@@ -225,8 +247,10 @@ inline consumer_core::~consumer_core()
 {
     channel_core& c = *channel;
     std::erase(c.consumers, this);
-    if (state == status::active && c.is_open())
+    if (state == status::active && c.is_open()) {
+        const hub::operation scope(*c.connection->home);
         c.ch->cancel(tag);
+    }
     while (!waiting.empty()) {
         record* r = pop();
         const std::uint64_t t = r->tag;
@@ -239,7 +263,8 @@ inline consumer_core::~consumer_core()
 inline record* consumer_core::pop()
 {
     record* r = waiting.pop();
-    channel->taken();
+    channel->taken(*r);
+    channel->want_more();
     return r;
 }
 
@@ -269,7 +294,9 @@ inline leveret::broker::flow channel_core::deliver(leveret::broker::consumer& to
     c.waiting.push(make_record(leveret::broker::message_ptr(&d.message), d.tag, d.redelivered));
     if (!c.readers.empty())
         c.readers.ring_all();
-    return ++waiting_ < max_waiting ? leveret::broker::flow::more : leveret::broker::flow::enough;
+    waiting_bytes_ += d.message.body().size();
+    return ++waiting_ < max_waiting && waiting_bytes_ < max_waiting_bytes ? leveret::broker::flow::more
+                                                                          : leveret::broker::flow::enough;
 }
 
 inline void channel_core::returned(leveret::broker::stored_message& m, reply_code code, std::string_view text) noexcept
@@ -310,7 +337,7 @@ inline std::uint64_t channel_core::publish(publish_request& r, engine::confirm_l
 {
     if (r.is_timed)
         connection->home->begin_to_be_timed();
-    connection->home->tell_time();
+    const hub::operation scope(*connection->home);
     std::uint64_t n = 0;
     if (is_confirming) {
         const engine::fingerprint mark = mark_of(publishes.last() + 1);
@@ -320,7 +347,6 @@ inline std::uint64_t channel_core::publish(publish_request& r, engine::confirm_l
     const leveret::broker::status s = ch->publish({r.exchange, r.routing_key, r.mandatory, r.immediate},
                                          std::move(r.body), std::move(r.properties));
     tracked_ = 0;
-    connection->home->look_at_deadlines();
     if (!s)
         refused(s.error(), wire::basic::publish::id);
     return n;
@@ -338,7 +364,7 @@ inline bool channel_core::settle(std::uint64_t tag, engine::settlement how, bool
 
 inline void channel_core::tell_settlements()
 {
-    connection->home->tell_time();
+    const hub::operation scope(*connection->home);
     deliveries.flush([this](std::uint64_t tag, bool multiple, engine::settlement how) {
         if (!is_open())
             return;
@@ -350,7 +376,6 @@ inline void channel_core::tell_settlements()
         if (!s)
             refused(s.error(), how == engine::settlement::ack ? wire::basic::ack::id : wire::basic::nack::id);
     });
-    connection->home->look_at_deadlines();
 }
 
 inline void channel_core::refused(const leveret::broker::error& e, wire::method_number cause)
@@ -366,8 +391,11 @@ inline void channel_core::refused(const leveret::broker::error& e, wire::method_
 inline void channel_core::drop_waiting()
 {
     for (consumer_core* c : consumers)
-        while (!c->no_ack && !c->waiting.empty())
-            drop(c->pop());
+        while (!c->no_ack && !c->waiting.empty()) {
+            record* r = c->waiting.pop(); // no more is asked for: it would only be dropped as well
+            taken(*r);
+            drop(r);
+        }
 }
 
 inline void channel_core::end(const engine::failure& why)
@@ -375,7 +403,10 @@ inline void channel_core::end(const engine::failure& why)
     if (!is_open())
         return;
     reason = why;
-    ch.reset();
+    {
+        const hub::operation scope(*connection->home);
+        ch.reset();
+    }
     deliveries.forget();
     for (consumer_core* c : consumers)
         c->readers.ring_all();

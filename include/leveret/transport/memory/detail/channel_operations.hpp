@@ -229,11 +229,10 @@ inline asio::awaitable<consumer> channel::consume(std::string_view queue, consum
             c.tell(wire::basic::qos::id,
                   [&](leveret::broker::channel& ch) { return ch.set_prefetch(0, limit, false); });
         }
+        made->state = detail::consumer_core::status::active; // before deliveries may come, or something throws
         c.tell(wire::basic::consume::id, [&](leveret::broker::channel& ch) {
             return ch.consume({queue, made->tag, made->no_ack, exclusive, detail::or_null(arguments), made.get()});
         });
-        if (made->state == detail::consumer_core::status::starting)
-            made->state = detail::consumer_core::status::active;
         return consumer(made);
     });
 }
@@ -271,6 +270,7 @@ inline asio::awaitable<void> channel::recover(bool requeue, call_options)
             c.deliveries.forget();
         }
         c.tell(wire::basic::recover::id, [=](leveret::broker::channel& ch) { return ch.recover(requeue); });
+        c.want_more();
     });
 }
 

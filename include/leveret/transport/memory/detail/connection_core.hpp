@@ -11,6 +11,10 @@
 #include "leveret/transport/memory/detail/record.hpp"
 
 #include <asio/any_io_executor.hpp>
+#include <asio/awaitable.hpp>
+#include <asio/error.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -56,6 +60,17 @@ public:
         return timeout.is_never() ? instant::never() : now() + timeout;
     }
 
+    /// Nothing here needs to wait, so that a loop of operations would never let others run: every so many that
+    /// did not suspend, one does, as it would over a socket.
+    [[nodiscard]] bool must_yield() noexcept
+    {
+        if (++unyielding_ < 256)
+            return false;
+        unyielding_ = 0;
+        return true;
+    }
+    void has_waited() noexcept { unyielding_ = 0; }
+
     /// There may be an earlier deadline of one who waits.
     virtual void rearm() = 0;
     virtual void stop() noexcept = 0;
@@ -95,6 +110,13 @@ public:
 private:
     asio::any_io_executor executor_;
     std::size_t users_ = 0;
+    int unyielding_ = 0;
 };
+
+/// Lets others run.
+[[nodiscard]] inline asio::awaitable<void> yield(asio::any_io_executor executor)
+{
+    co_await asio::post(executor, asio::use_awaitable);
+}
 
 } // namespace leveret::memory::detail

@@ -44,6 +44,17 @@ public:
         if (is_timed_)
             rearm();
     }
+    /// Around everything that is asked of the core: it knows the time before, and its deadlines are kept after.
+    class operation {
+    public:
+        explicit operation(hub& h) : hub_(h) { hub_.tell_time(); }
+        operation(const operation&) = delete;
+        operation& operator=(const operation&) = delete;
+        ~operation() { hub_.look_at_deadlines(); }
+
+    private:
+        hub& hub_;
+    };
     /// A queue or a message with a time to live, or dead letters, which say when they died.
     void begin_to_be_timed()
     {

@@ -111,6 +111,8 @@ inline void check_room(const channel_core& c, io::wake why)
 [[nodiscard]] inline asio::awaitable<void> submit(pending_publish p, duration timeout)
 {
     channel_core& c = p.channel();
+    if (c.connection->must_yield())
+        co_await yield(c.connection->executor());
     if (!c.can_publish()) {
         connection_core& connection = *c.connection;
         const instant deadline = connection.deadline_after(timeout);
@@ -172,6 +174,8 @@ private:
 {
     channel_core& c = p.channel();
     connection_core& connection = *c.connection;
+    if (connection.must_yield())
+        co_await yield(connection.executor());
     const instant deadline = connection.deadline_after(timeout);
     while (!c.can_publish()) {
         timed_bell bell(connection.waits, connection.deadlines);
