@@ -19,6 +19,10 @@ first, or compile everything with -DASIO_HAS_CO_AWAIT -DASIO_HAS_STD_COROUTINE."
 #define ASIO_STANDALONE 1
 #endif
 
+// Asio looks for aligned allocation at macros of the standard library: without a standard header before it, it
+// would decide otherwise here than elsewhere in the program, and free what it did not allocate.
+#include <cstddef>
+
 #include <asio/version.hpp>
 
 #if ASIO_VERSION < 102200
