@@ -297,8 +297,11 @@ public:
     void set_prefetch(int ch, std::size_t n, bool global)
     {
         channel& c = channels[static_cast<std::size_t>(ch)];
-        if (!global)
+        if (!global) {
             c.prefetch = n;
+            if (c.limit == 0)
+                return;
+        }
         c.limit = global ? n : 0; // the other kind forgets it
         wake_all(ch);
         finish();
