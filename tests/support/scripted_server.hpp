@@ -233,28 +233,35 @@ private:
 };
 
 /// Lets a coroutine wait until another one says so. May be fired before or after.
+/// Who waits keeps what is needed for that: the latch may go when it has been fired.
 class latch {
 public:
-    explicit latch(const asio::any_io_executor& executor)
-        : timer_(executor, asio::steady_timer::time_point::max())
-    {
-    }
+    explicit latch(const asio::any_io_executor& executor) : state_(std::make_shared<state>(executor)) {}
     void fire()
     {
-        is_fired_ = true;
-        timer_.cancel();
+        state_->is_fired = true;
+        state_->timer.cancel();
     }
-    [[nodiscard]] bool is_fired() const noexcept { return is_fired_; }
-    asio::awaitable<void> wait()
-    {
-        asio::error_code ignored;
-        while (!is_fired_)
-            co_await timer_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
-    }
+    [[nodiscard]] bool is_fired() const noexcept { return state_->is_fired; }
+    asio::awaitable<void> wait() { return wait_for(state_); }
 
 private:
-    asio::steady_timer timer_;
-    bool is_fired_ = false;
+    struct state {
+        explicit state(const asio::any_io_executor& executor)
+            : timer(executor, asio::steady_timer::time_point::max())
+        {
+        }
+        asio::steady_timer timer;
+        bool is_fired = false;
+    };
+    static asio::awaitable<void> wait_for(std::shared_ptr<state> s)
+    {
+        asio::error_code ignored;
+        while (!s->is_fired)
+            co_await s->timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+
+    std::shared_ptr<state> state_;
 };
 
 /// For what is about time itself; never to wait for something that could be waited for.
