@@ -48,8 +48,15 @@ struct deaf_environment : lv::io::asio_environment {
             };
         }
 
+        void close() noexcept
+        {
+            base::close();
+            if (pending_)
+                std::exchange(pending_, nullptr)();
+        }
+
     private:
-        std::function<void()> pending_; // never called: dropped with its handler when the stream goes
+        std::function<void()> pending_;
     };
 };
 
