@@ -375,7 +375,7 @@ private:
         has_expiring_ = true;
         if (when <= state_.now) {
             drop_expired();
-        } else if (when < message_timer_.when()) {
+        } else if (!message_timer_.is_armed() || when < message_timer_.deadline()) {
             try {
                 state_.timers.arm(message_timer_, when);
             } catch (const std::bad_alloc&) { // found out when the next message goes
@@ -383,12 +383,12 @@ private:
         }
     }
 
-    struct message_timer final : timer {
+    struct message_timer final : deadline_node {
         explicit message_timer(queue& q) noexcept : of(q) {}
         void expired() override { of.drop_expired(); }
         queue& of;
     };
-    struct lease_timer final : timer {
+    struct lease_timer final : deadline_node {
         explicit lease_timer(queue& q) noexcept : of(q) {}
         void expired() override { of.lease_ended(); }
         queue& of;

@@ -3,7 +3,7 @@
 #include "leveret/broker/limits.hpp"
 #include "leveret/broker/object_pool.hpp"
 #include "leveret/broker/stored_message.hpp"
-#include "leveret/broker/timers.hpp"
+#include "leveret/core/deadlines.hpp"
 #include "leveret/core/duration.hpp"
 #include "leveret/core/ring_queue.hpp"
 #include "leveret/core/text_hash.hpp"
@@ -47,7 +47,7 @@ public:
 
     const broker::options options;
     instant now;
-    broker::timers timers;
+    deadlines timers;
     object_pool<stored_message>::owner messages;
     object_pool<shared_properties>::owner properties;
     object_pool<message_route>::owner routes;

@@ -6,7 +6,7 @@
 #include "leveret/core/table.hpp"
 #include "leveret/engine/client_channel.hpp"
 #include "leveret/engine/client_config.hpp"
-#include "leveret/engine/deadlines.hpp"
+#include "leveret/core/deadlines.hpp"
 #include "leveret/engine/delivery_shape.hpp"
 #include "leveret/engine/failure.hpp"
 #include "leveret/engine/operation.hpp"

@@ -1,8 +1,9 @@
 #pragma once
 
+#include "leveret/core/text_hash.hpp"
+
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <string_view>
 
 namespace leveret::engine {
@@ -25,15 +26,13 @@ public:
                 std::uint16_t flags = 0, std::string_view properties = {}) noexcept
     {
         constexpr std::size_t looked_at = 64;
-        std::uint64_t h = 0x9e3779b97f4a7c15U ^ body.size();
-        h = mixed(h, exchange);
-        h = mixed(h, routing_key);
-        h = mixed(h, body.substr(0, looked_at));
+        const std::uint64_t h =
+            text_hash(exchange, text_hash(routing_key, text_hash(body.substr(0, looked_at), body.size())));
         const auto folded = static_cast<std::uint32_t>(h ^ (h >> 32U));
         message_ = folded == 0 ? 1 : folded;
         if (flags != 0) {
-            h = mixed(0x9e3779b97f4a7c15U ^ flags, properties);
-            properties_ = static_cast<std::uint32_t>(h ^ (h >> 32U));
+            const std::uint64_t p = text_hash(properties, flags);
+            properties_ = static_cast<std::uint32_t>(p ^ (p >> 32U));
         }
     }
 
@@ -53,23 +52,6 @@ public:
     }
 
 private:
-    [[nodiscard]] static std::uint64_t mixed(std::uint64_t h, std::string_view text) noexcept
-    {
-        const char* p = text.data();
-        std::size_t n = text.size();
-        for (; n >= 8; p += 8, n -= 8) {
-            std::uint64_t word = 0;
-            std::memcpy(&word, p, 8);
-            h = (h ^ word) * 0xff51afd7ed558ccdU;
-            h ^= h >> 32U;
-        }
-        std::uint64_t rest = n;
-        for (; n > 0; ++p, --n)
-            rest = (rest << 8U) | static_cast<unsigned char>(*p);
-        h = (h ^ rest) * 0xc4ceb9fe1a85ec53U;
-        return h ^ (h >> 29U);
-    }
-
     std::uint32_t message_ = 0; // 0: not mandatory
     std::uint32_t properties_ = 0;
 };

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "leveret/core/payload.hpp"
-#include "leveret/engine/deadlines.hpp"
+#include "leveret/core/deadlines.hpp"
 #include "leveret/engine/failure.hpp"
 #include "leveret/wire/content_header.hpp"
 

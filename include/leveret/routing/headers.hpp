@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/core/field_text.hpp"
 #include "leveret/core/hash_index.hpp"
 #include "leveret/core/table.hpp"
 #include "leveret/core/text_hash.hpp"
@@ -188,19 +189,10 @@ private:
     enum class value_class { integer, real, other };
     [[nodiscard]] static value_class class_of(const field_value& v) noexcept
     {
-        switch (v.type()) {
-        case field_type::int8:
-        case field_type::uint8:
-        case field_type::int16:
-        case field_type::uint16:
-        case field_type::int32:
-        case field_type::uint32:
-        case field_type::int64:
-        case field_type::timestamp: return value_class::integer;
-        case field_type::float32:
-        case field_type::float64: return value_class::real;
-        default: return value_class::other;
-        }
+        if (is_integer(v.type()) || v.type() == field_type::timestamp)
+            return value_class::integer;
+        const bool is_real = v.type() == field_type::float32 || v.type() == field_type::float64;
+        return is_real ? value_class::real : value_class::other;
     }
     [[nodiscard]] static std::int64_t integer_of(const field_value& v) noexcept
     {
@@ -255,29 +247,14 @@ private:
     pod_vector<pattern*> patterns_;
 };
 
-/// The type and value as RabbitMQ prints them: `signedint (value 1)`.
-[[nodiscard]] inline std::string described(const field_value& v)
-{
-    switch (v.type()) {
-    case field_type::boolean: return *v.as<bool>() ? "bool (value true)" : "bool (value false)";
-    case field_type::int8: return "byte (value " + std::to_string(v.integer()) + ")";
-    case field_type::uint8: return "unsignedbyte (value " + std::to_string(v.integer()) + ")";
-    case field_type::int16: return "short (value " + std::to_string(v.integer()) + ")";
-    case field_type::uint16: return "unsignedshort (value " + std::to_string(v.integer()) + ")";
-    case field_type::int32: return "signedint (value " + std::to_string(v.integer()) + ")";
-    case field_type::uint32: return "unsignedint (value " + std::to_string(v.integer()) + ")";
-    case field_type::int64: return "long (value " + std::to_string(v.integer()) + ")";
-    default: return "of another type";
-    }
-}
-
 inline std::string headers_router::refusal(const table& arguments)
 {
     const field_value* how = arguments.find("x-match");
     if (how == nullptr)
         return {};
     if (how->type() != field_type::string)
-        return "Invalid x-match field type " + described(*how) + "; expected longstr";
+        return "Invalid x-match field type " + std::string(type_name(how->type())) + " (value " + value_text(*how) +
+               "); expected longstr";
     const std::string_view text = how->text();
     if (text == "all" || text == "any" || text == "all-with-x" || text == "any-with-x")
         return {};

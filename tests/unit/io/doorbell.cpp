@@ -1,7 +1,7 @@
 // The doorbell: every way in which a wait can end, and every order in which two of them can meet.
 #include "support/coro_test.hpp"
 
-#include <leveret/engine/deadlines.hpp>
+#include <leveret/core/deadlines.hpp>
 #include <leveret/io/doorbell.hpp>
 #include <leveret/transport/detail/waiting.hpp>
 
@@ -25,7 +25,7 @@
 using leveret::instant;
 using leveret::transport_detail::timed_bell;
 using leveret::transport_detail::wait_queue;
-using leveret::engine::deadlines;
+using leveret::deadlines;
 using leveret::io::doorbell;
 using leveret::io::wait_list;
 using leveret::io::wake;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "leveret/engine/deadlines.hpp"
+#include "leveret/core/deadlines.hpp"
 #include "leveret/io/doorbell.hpp"
 
 namespace leveret::transport_detail {
@@ -8,9 +8,9 @@ namespace leveret::transport_detail {
 class wait_queue;
 
 /// A doorbell with a deadline, in a queue of those who wait for the same thing.
-class timed_bell final : public engine::deadline_node {
+class timed_bell final : public deadline_node {
 public:
-    timed_bell(io::wait_list& waits, engine::deadlines& deadlines) noexcept
+    timed_bell(io::wait_list& waits, deadlines& deadlines) noexcept
         : bell(waits), deadlines_(deadlines)
     {
     }
@@ -23,7 +23,7 @@ public:
 
 private:
     friend class wait_queue;
-    engine::deadlines& deadlines_;
+    deadlines& deadlines_;
     wait_queue* queue_ = nullptr;
     timed_bell* next_ = nullptr;
 };

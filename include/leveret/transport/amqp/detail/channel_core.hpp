@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/core/linked_queue.hpp"
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/message.hpp"
 #include "leveret/core/ring_queue.hpp"
@@ -35,7 +36,7 @@ public:
     bool is_told = false; ///< the broker knows of it, and may send deliveries for its tag
     /// False for direct reply-to: RabbitMQ gives a reply the delivery tag that the next delivery gets too.
     bool is_numbered = true;
-    record_queue waiting; ///< owned: see pop
+    linked_queue<received_record> waiting; ///< owned: see pop
     wait_queue readers;
 
     /// The first that waits.

@@ -4,6 +4,7 @@
 #include "leveret/io/memory_slot.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/connection_core.hpp"
+#include "leveret/transport/detail/context_holder.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
@@ -155,25 +156,8 @@ private:
         [[nodiscard]] const_iterator end() const noexcept { return last; }
     };
 
-    /// Holds the driver in a handler. A handler that is destroyed without having run tells that the
-    /// execution context is going away, and with it everything that waits for this connection.
-    class holder {
-    public:
-        explicit holder(driver* d) noexcept : d_(d) {}
-        holder(holder&&) noexcept = default;
-        holder(const holder&) = delete;
-        holder& operator=(const holder&) = delete;
-        holder& operator=(holder&&) = delete;
-        ~holder()
-        {
-            if (d_)
-                d_->abandoned();
-        }
-        [[nodiscard]] local_ptr<driver> take() noexcept { return std::move(d_); }
-
-    private:
-        local_ptr<driver> d_;
-    };
+    friend class context_holder<driver>;
+    using holder = context_holder<driver>;
     [[nodiscard]] holder hold() noexcept { return holder(this); }
 
     /// The handler of a read or a write, whose operation lies in memory of the driver: Asio's own cache of

@@ -4,6 +4,7 @@
 #include "leveret/core/message.hpp"
 #include "leveret/engine/fingerprint.hpp"
 #include "leveret/engine/output_buffer.hpp"
+#include "leveret/transport/detail/publish_checks.hpp"
 #include "leveret/wire/byte_order.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/frame.hpp"
@@ -19,16 +20,10 @@
 
 namespace leveret::amqp::detail {
 
+using transport_detail::publish_target;
+
 /// Bodies from this size on are not copied on their way to the socket, but referred to.
 inline constexpr std::size_t gather_threshold = 16 * 1024;
-
-/// Where a message goes and how; views into the caller's arguments.
-struct publish_target {
-    std::string_view exchange;
-    std::string_view routing_key;
-    bool mandatory = false;
-    bool immediate = false;
-};
 
 class channel_core;
 

@@ -7,6 +7,8 @@
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/publish_request.hpp"
 #include "leveret/transport/detail/throw_failure.hpp"
+#include "leveret/transport/detail/confirm_call.hpp"
+#include "leveret/transport/detail/publish_checks.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -46,34 +48,13 @@ private:
     publish_request* request_;
 };
 
-/// Throws usage_error for what AMQP can't carry.
-inline void check_publish(const channel_core& channel, const publish_target& target,
-                          const leveret::properties* properties)
-{
-    if (target.exchange.size() > wire::short_string_max)
-        throw_invalid_argument("basic.publish: the exchange name is longer than 255 bytes");
-    if (target.routing_key.size() > wire::short_string_max)
-        throw_invalid_argument("basic.publish: the routing key is longer than 255 bytes");
-    if (properties == nullptr || properties->flags() == 0)
-        return;
-    const std::string_view wrong = wire::unencodable(*properties);
-    if (!wrong.empty())
-        throw_invalid_argument("basic.publish: the property " + std::string(wrong) +
-                               " is longer than 255 bytes, or its table has such a name or is nested "
-                               "too deep: AMQP can't carry it");
-    const std::uint32_t frame_max = channel.connection->engine.frame_max();
-    if (wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead > frame_max)
-        throw_invalid_argument("basic.publish: the properties do not fit into one frame of " +
-                               std::to_string(frame_max) + " bytes");
-}
-
 /// Checks and encodes, to be written when it is awaited.
 [[nodiscard]] inline pending_publish prepare_publish(const local_ptr<channel_core>& channel,
                                                      const publish_target& target,
                                                      const leveret::properties* properties,
                                                      std::string_view body, const payload* shared)
 {
-    check_publish(*channel, target, properties);
+    check_publish(target, properties, channel->connection->engine.frame_max());
     pending_publish p(channel);
     p.request().encode(channel->number(), channel->connection->engine.frame_max(), target, properties,
                        body, shared);
@@ -178,52 +159,6 @@ inline void start_confirming(channel_core& c)
                                  instant::never());
 }
 
-/// Waits for the confirmation of one publish.
-class confirm_call final : public engine::confirm_listener {
-public:
-    explicit confirm_call(channel_core& c)
-        : bell(c.connection->waits, c.connection->engine.deadlines()), channel_(c)
-    {
-    }
-    confirm_call(const confirm_call&) = delete;
-    confirm_call& operator=(const confirm_call&) = delete;
-    ~confirm_call()
-    {
-        if (!is_done)
-            forget();
-    }
-
-    void confirmed(std::uint64_t, std::size_t, std::size_t, publish_outcome outcome) noexcept override
-    {
-        finish(publish_result(outcome));
-    }
-    void returned(std::uint64_t, std::size_t, std::uint16_t code, std::string text) noexcept override
-    {
-        finish(publish_result(static_cast<reply_code>(code), std::move(text)));
-    }
-
-    timed_bell bell;
-    publish_result result;
-    std::uint64_t number = 0;
-    bool is_done = false;
-
-private:
-    void forget() noexcept
-    {
-        if (number != 0)
-            channel_.publishes().forget(number);
-        else // memory ran out between its publish and its number
-            channel_.publishes().forget(*this);
-    }
-    void finish(publish_result r) noexcept
-    {
-        result = std::move(r);
-        is_done = true;
-        bell.bell.ring();
-    }
-    channel_core& channel_;
-};
-
 [[nodiscard]] inline asio::awaitable<publish_result> submit_confirmed(pending_publish p, duration timeout)
 {
     channel_core& c = p.channel();
@@ -237,7 +172,7 @@ private:
         check_room(c, why);
     }
     start_confirming(c);
-    confirm_call wait(c);
+    confirm_call wait(connection.waits, connection.engine.deadlines(), c.publishes());
     wait.number = write_publish(p, &wait);
     wait.bell.arm(deadline);
     connection.rearm();

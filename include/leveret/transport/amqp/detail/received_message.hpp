@@ -90,28 +90,6 @@ private:
     std::size_t count_ = 0;   ///< in all, free or not
 };
 
-/// Records in the order of their arrival, linked by `next`. Does not own them.
-class record_queue {
-public:
-    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-    void push(received_record* r) noexcept
-    {
-        r->next = nullptr;
-        (first_ == nullptr ? first_ : last_->next) = r;
-        last_ = r;
-    }
-    [[nodiscard]] received_record* pop() noexcept
-    {
-        received_record* r = first_;
-        first_ = r->next;
-        return r;
-    }
-
-private:
-    received_record* first_ = nullptr;
-    received_record* last_ = nullptr;
-};
-
 /// A message where the socket's read left it. One pointer, so that handing it from queue to coroutine to
 /// user costs next to nothing. Belongs to one executor.
 class received_message {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/error.hpp"
+#include "leveret/core/linked_queue.hpp"
 #include "leveret/core/publish_result.hpp"
 #include "leveret/core/returned_message.hpp"
 #include "leveret/core/ring_queue.hpp"
@@ -34,7 +35,7 @@ public:
     status state = status::starting;
     bool has_tag = true; ///< no other consumer of the channel may have its tag
     bool is_numbered = true; ///< false for direct reply-to: see delivery_window::reply
-    record_queue waiting; ///< owned: see pop
+    linked_queue<record> waiting; ///< owned: see pop
     wait_queue readers;
 
     /// The first that waits. It belongs to the caller.

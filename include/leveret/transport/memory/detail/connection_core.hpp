@@ -2,7 +2,7 @@
 
 #include "leveret/broker/broker.hpp"
 #include "leveret/core/local_ptr.hpp"
-#include "leveret/engine/deadlines.hpp"
+#include "leveret/core/deadlines.hpp"
 #include "leveret/engine/failure.hpp"
 #include "leveret/io/doorbell.hpp"
 #include "leveret/transport/detail/waiting.hpp"
@@ -42,7 +42,7 @@ public:
 
     local_ptr<hub> home;
     io::wait_list waits;
-    engine::deadlines deadlines; ///< of those who wait
+    deadlines deadlines; ///< of those who wait
     std::unique_ptr<leveret::broker::session> session;
     std::vector<channel_core*> channels;
     wait_queue room; ///< those who wait to publish

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/io/environment.hpp"
+#include "leveret/transport/detail/context_holder.hpp"
 #include "leveret/transport/memory/detail/channel_core.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 
@@ -11,27 +12,6 @@
 #include <utility>
 
 namespace leveret::memory::detail {
-
-/// Holds its owner in a handler, and tells it when the handler is destroyed without having run: then the
-/// execution context is going away.
-template <class Owner>
-class holder {
-public:
-    explicit holder(Owner* o) noexcept : owner_(o) {}
-    holder(holder&&) noexcept = default;
-    holder(const holder&) = delete;
-    holder& operator=(const holder&) = delete;
-    holder& operator=(holder&&) = delete;
-    ~holder()
-    {
-        if (owner_)
-            owner_->context_ends();
-    }
-    [[nodiscard]] local_ptr<Owner> take() noexcept { return std::move(owner_); }
-
-private:
-    local_ptr<Owner> owner_;
-};
 
 /// A connection with the timer of those who wait on it. The timer is always set while the connection is open:
 /// its handler is how the connection hears of the end of its execution context, and what keeps a program
@@ -53,7 +33,7 @@ public:
         if (next == instant::never())
             next = now() + idle_timer;
         at_ = next;
-        timer_->wait_until(next, [h = holder<connection_of>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = context_holder<connection_of>(this)](std::error_code ec) mutable {
             const auto self = h.take();
             if (ec || !self->is_open())
                 return;
@@ -63,7 +43,6 @@ public:
         });
     }
     void stop() noexcept override { timer_.reset(); }
-    void context_ends() noexcept { abandoned(); }
 
 private:
     static constexpr duration idle_timer = duration::seconds(3600);
@@ -91,7 +70,7 @@ public:
         if (!timer_)
             timer_.emplace(environment_, executor());
         at_ = next;
-        timer_->wait_until(next, [h = holder<hub_of>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = context_holder<hub_of>(this)](std::error_code ec) mutable {
             const auto self = h.take();
             if (ec || !self->has_connections())
                 return;
@@ -105,7 +84,7 @@ public:
         timer_.reset();
         at_ = instant::never();
     }
-    void context_ends() noexcept { stop(); }
+    void abandoned() noexcept { stop(); }
 
 private:
     Environment environment_;

@@ -4,6 +4,8 @@
 #include "leveret/core/message.hpp"
 #include "leveret/core/publish_result.hpp"
 #include "leveret/transport/memory/detail/channel_core.hpp"
+#include "leveret/transport/detail/confirm_call.hpp"
+#include "leveret/transport/detail/publish_checks.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/frame.hpp"
 
@@ -15,14 +17,6 @@
 #include <utility>
 
 namespace leveret::memory::detail {
-
-/// Where a message goes and how; views into the caller's arguments.
-struct publish_target {
-    std::string_view exchange;
-    std::string_view routing_key;
-    bool mandatory = false;
-    bool immediate = false;
-};
 
 /// A publish that was called and not yet awaited; its memory goes back to the connection's pool.
 class pending_publish {
@@ -48,31 +42,11 @@ private:
     publish_request* request_;
 };
 
-/// Throws usage_error for what AMQP could not carry: what works here works there.
-inline void check_publish(const publish_target& target, const leveret::properties* properties)
-{
-    if (target.exchange.size() > wire::short_string_max)
-        throw_invalid_argument("basic.publish: the exchange name is longer than 255 bytes");
-    if (target.routing_key.size() > wire::short_string_max)
-        throw_invalid_argument("basic.publish: the routing key is longer than 255 bytes");
-    if (properties == nullptr || properties->flags() == 0)
-        return;
-    const std::string_view wrong = wire::unencodable(*properties);
-    if (!wrong.empty())
-        throw_invalid_argument("basic.publish: the property " + std::string(wrong) +
-                               " is longer than 255 bytes, or its table has such a name or is nested "
-                               "too deep: AMQP can't carry it");
-    if (wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead >
-        connection_core::frame_max)
-        throw_invalid_argument("basic.publish: the properties do not fit into one frame of " +
-                               std::to_string(connection_core::frame_max) + " bytes");
-}
-
 [[nodiscard]] inline pending_publish prepare_publish(const local_ptr<channel_core>& channel,
                                                      const publish_target& target,
                                                      const leveret::properties* properties, payload body)
 {
-    check_publish(target, properties);
+    check_publish(target, properties, connection_core::frame_max); // what works here works over a socket
     pending_publish p(channel);
     publish_request& r = p.request();
     r.exchange = target.exchange;
@@ -136,40 +110,6 @@ inline void start_confirming(channel_core& c)
     c.is_confirming = true;
 }
 
-/// Waits for the confirmation of one publish.
-class confirm_call final : public engine::confirm_listener {
-public:
-    explicit confirm_call(channel_core& c) : bell(c.connection->waits, c.connection->deadlines), channel_(c) {}
-    confirm_call(const confirm_call&) = delete;
-    confirm_call& operator=(const confirm_call&) = delete;
-    ~confirm_call()
-    {
-        if (!is_done)
-            channel_.publishes.forget(*this);
-    }
-    void confirmed(std::uint64_t, std::size_t, std::size_t, publish_outcome outcome) noexcept override
-    {
-        finish(publish_result(outcome));
-    }
-    void returned(std::uint64_t, std::size_t, std::uint16_t code, std::string text) noexcept override
-    {
-        finish(publish_result(static_cast<reply_code>(code), std::move(text)));
-    }
-
-    timed_bell bell;
-    publish_result result;
-    bool is_done = false;
-
-private:
-    void finish(publish_result r) noexcept
-    {
-        result = std::move(r);
-        is_done = true;
-        bell.bell.ring();
-    }
-    channel_core& channel_;
-};
-
 [[nodiscard]] inline asio::awaitable<publish_result> submit_confirmed(pending_publish p, duration timeout)
 {
     channel_core& c = p.channel();
@@ -184,8 +124,8 @@ private:
         check_room(c, why);
     }
     start_confirming(c);
-    confirm_call wait(c);
-    c.publish(p.request(), &wait, 1);
+    confirm_call wait(connection.waits, connection.deadlines, c.publishes);
+    wait.number = c.publish(p.request(), &wait, 1);
     wait.bell.arm(deadline);
     connection.rearm();
     while (!wait.is_done) {

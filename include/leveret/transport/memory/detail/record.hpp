@@ -48,21 +48,4 @@ private:
     record* free_ = nullptr;
 };
 
-/// Records in the order of their arrival.
-class record_queue {
-public:
-    [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
-    void push(record* r) noexcept
-    {
-        r->next = nullptr;
-        (first_ == nullptr ? first_ : last_->next) = r;
-        last_ = r;
-    }
-    [[nodiscard]] record* pop() noexcept { return std::exchange(first_, first_->next); }
-
-private:
-    record* first_ = nullptr;
-    record* last_ = nullptr;
-};
-
 } // namespace leveret::memory::detail

@@ -1,6 +1,6 @@
 #include "support/random_values.hpp"
 
-#include <leveret/engine/deadlines.hpp>
+#include <leveret/core/deadlines.hpp>
 
 #include <doctest/doctest.h>
 
@@ -14,8 +14,8 @@
 
 using leveret::duration;
 using leveret::instant;
-using leveret::engine::deadline_node;
-using leveret::engine::deadlines;
+using leveret::deadline_node;
+using leveret::deadlines;
 using leveret::test::random_values;
 
 namespace {

@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <utility>
 
-namespace leveret::engine {
+namespace leveret {
 
 /// Something with a deadline. Removes nothing by itself: its owner takes it out of `deadlines` before
 /// it goes.
@@ -21,7 +21,7 @@ public:
     [[nodiscard]] instant deadline() const noexcept { return at_; }
 
     /// Called by `deadlines::expire` when the time has come; the node is no longer armed then.
-    virtual void expired() noexcept = 0;
+    virtual void expired() = 0;
 
 protected:
     ~deadline_node() { LEVERET_ASSERT(!is_armed()); }
@@ -33,7 +33,7 @@ private:
     std::size_t index_ = none;
 };
 
-/// All deadlines of a connection behind one timer: a binary heap of nodes that know their place, so
+/// All deadlines of a connection, or of a broker, behind one timer: a binary heap of nodes that know their place, so
 /// that arming and disarming cost a logarithm and, in the steady state, no allocation.
 class deadlines {
 public:
@@ -66,7 +66,7 @@ public:
         return heap_.empty() ? instant::never() : heap_.front()->at_;
     }
     /// Disarms every node whose time has come and calls its `expired`, earliest first.
-    void expire(instant now) noexcept
+    void expire(instant now)
     {
         while (!heap_.empty() && heap_.front()->at_ <= now) {
             deadline_node& node = *heap_.front();
@@ -114,4 +114,4 @@ private:
     pod_vector<deadline_node*> heap_;
 };
 
-} // namespace leveret::engine
+} // namespace leveret
