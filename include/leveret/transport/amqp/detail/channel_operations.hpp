@@ -25,7 +25,7 @@ inline bool channel::try_submit(const detail::publish_target& target,
                                 const payload* shared)
 {
     detail::channel_core& c = core();
-    detail::check_publish(c, target, properties);
+    detail::check_publish(target, properties, c.connection->engine.frame_max());
     if (!c.is_open())
         detail::throw_failure(c.reason(), "basic.publish", fate::never_sent);
     if (!c.can_publish())

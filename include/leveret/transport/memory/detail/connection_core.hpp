@@ -42,7 +42,7 @@ public:
 
     local_ptr<hub> home;
     io::wait_list waits;
-    deadlines deadlines; ///< of those who wait
+    leveret::deadlines deadlines; ///< of those who wait
     std::unique_ptr<leveret::broker::session> session;
     std::vector<channel_core*> channels;
     wait_queue room; ///< those who wait to publish
