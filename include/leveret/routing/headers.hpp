@@ -27,6 +27,7 @@ namespace routing {
 class headers_router {
 public:
     headers_router() = default;
+    explicit headers_router(const router_context& c) noexcept : seed_(c.seed) {}
     headers_router(const headers_router&) = delete;
     headers_router& operator=(const headers_router&) = delete;
     ~headers_router()
@@ -111,7 +112,7 @@ private:
         }
     };
 
-    static void read(const table& arguments, pattern& into)
+    void read(const table& arguments, pattern& into) const
     {
         bool with_x = false;
         if (const auto* how = arguments.find_as<std::string>("x-match")) {
@@ -222,9 +223,9 @@ private:
         return real_of(wanted) == real_of(value);
     }
     /// Equal values hash equally; some unequal ones do too (tables, arrays, reals).
-    [[nodiscard]] static std::uint64_t hash_of(std::string_view name, const field_value* v) noexcept
+    [[nodiscard]] std::uint64_t hash_of(std::string_view name, const field_value* v) const noexcept
     {
-        const std::uint64_t h = text_hash(name);
+        const std::uint64_t h = text_hash(name, seed_);
         if (v == nullptr)
             return h;
         switch (class_of(*v)) {
@@ -232,19 +233,21 @@ private:
         case value_class::real: { // the whole part: equal numbers have the same, of whatever type
             const double whole = real_of(*v);
             const bool is_small = whole > -9e15 && whole < 9e15;
-            return mix(h, is_small ? static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) : 1U) ^ 1U;
+            const auto bits = is_small ? static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) : 1U;
+            return mix(h, bits ^ 0x8d2f4b6917c3a5e1U); // never zero: that is no small number
         }
         case value_class::other: break;
         }
         const auto type = static_cast<unsigned char>(v->type());
         if (const auto* flag = v->as<bool>())
-            return mix(h, 0x8d2f4b6917c3a5e1U + (*flag ? 2U : 0U));
+            return mix(h, 0xe7037ed1a0b428dbU + (*flag ? 2U : 0U));
         return text_hash(v->text(), h ^ type);
     }
 
     hash_index<pair_node> pairs_;
     target_list always_;
     pod_vector<pattern*> patterns_;
+    std::uint64_t seed_ = 0;
 };
 
 inline std::string headers_router::refusal(const table& arguments)
