@@ -192,7 +192,7 @@ private:
 
     // Consuming (channel_consume.hpp).
     [[nodiscard]] status consume_replies(const consumption& c, consumer*& made);
-    [[nodiscard]] static consumer* make_consumer(std::string tag, const consumption& c);
+    [[nodiscard]] consumer* make_consumer(std::string tag, const consumption& c) const;
     void add(consumer& c);
     void forget(consumer& c) noexcept;
     void end(consumer& c);
@@ -200,7 +200,7 @@ private:
     void queue_is_gone(consumer& c) noexcept override;
     [[nodiscard]] consumer* lookup(std::string_view tag) const noexcept
     {
-        return consumers_.find(text_hash(tag), [tag](const consumer& c) { return c.tag() == tag; });
+        return consumers_.find(state_.hash_of(tag), [tag](const consumer& c) { return c.tag() == tag; });
     }
     void wake_all();
     void apply(std::size_t first, std::size_t end, settlement how);

@@ -74,17 +74,15 @@ inline status channel::publish_message(const publishing& p, payload& body, prope
         return check_publishing(p, body, x);
     duration ttl = duration::never();
     message_ptr m = state_.messages->take();
-    const table* headers = &detail::no_arguments;
     if (!shared) {
         m->fill(std::move(body), std::move(shared), route_to(*x, p.routing_key));
     } else {
         route_ptr where = route_to(*x, p.routing_key);
         if (status s = check(shared, where, ttl); !s)
             return s;
-        headers = &shared->values().headers(); // the message keeps them
         m->fill(std::move(body), std::move(shared), where);
     }
-    const pod_vector<queue*>& queues = host_.route(*x, *m->route(), *headers);
+    const pod_vector<queue*>& queues = host_.route(*x, *m->route(), m->properties());
     if (transactional_) [[unlikely]]
         return hold_back(std::move(m), ttl, p.mandatory, queues);
     const bool taken = deliver_to(*m, queues.begin(), queues.size(), p.mandatory, ttl);

@@ -96,7 +96,7 @@ private:
 
     /// The queues that a message reaches, each once; valid until the next route.
     [[nodiscard]] pod_vector<queue*>& route(exchange& x, const message_route& where,
-                                            const table& headers);
+                                            const properties& values);
     void route(dead_letter& d);
     /// Hands a message to the consumer of direct reply-to that its keys name, if there is one.
     void deliver_replies(stored_message& m);
@@ -108,15 +108,15 @@ private:
 
     [[nodiscard]] queue* lookup_queue(std::string_view n) const noexcept
     {
-        return queues_.find(text_hash(n), [n](const queue& q) { return q.name() == n; });
+        return queues_.find(state_.hash_of(n), [n](const queue& q) { return q.name() == n; });
     }
     [[nodiscard]] exchange* lookup_exchange(std::string_view n) const noexcept
     {
-        return exchanges_.find(text_hash(n), [n](const exchange& x) { return x.name() == n; });
+        return exchanges_.find(state_.hash_of(n), [n](const exchange& x) { return x.name() == n; });
     }
     [[nodiscard]] reply_address* lookup_reply(std::string_view key) const noexcept
     {
-        return replies_.find(text_hash(key),
+        return replies_.find(state_.hash_of(key),
                              [key](const reply_address& a) { return a.key == key; });
     }
     void add_exchange(const exchange_declaration& d, const exchange_kind& kind);

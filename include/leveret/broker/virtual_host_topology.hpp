@@ -66,8 +66,8 @@ inline const exchange_kind* virtual_host::kind_of(std::string_view type) const n
 
 inline void virtual_host::add_exchange(const exchange_declaration& d, const exchange_kind& kind)
 {
-    auto* x = new exchange(d, kind);
-    x->hash_ = text_hash(d.name);
+    auto* x = new exchange(d, kind, state_.router_seed());
+    x->hash_ = state_.hash_of(d.name);
     try {
         exchanges_.insert(x->hash_, x);
     } catch (...) {
@@ -162,7 +162,7 @@ inline result<queue*> virtual_host::declare(const queue_declaration& d, exclusiv
                                                " for " + what);
     }
     auto* q = new queue(state_, *this, d, actual, std::move(*settings), owner);
-    q->hash_ = text_hash(actual);
+    q->hash_ = state_.hash_of(actual);
     q->last_use_ = state_.now;
     try {
         q->arm_lease();
@@ -216,6 +216,8 @@ inline status virtual_host::declare(const exchange_declaration& d)
         return detail::precondition_failed("invalid type " +
                                            detail::quoted(detail::type_name(alternate->type())) +
                                            " for arg 'alternate-exchange' in " + what);
+    if (const std::string refusal = kind->refusal(arguments); !refusal.empty())
+        return detail::precondition_failed(refusal);
     if (exchanges_.size() >= state_.limits().exchanges)
         return over_limit("exchange", actual, state_.limits().exchanges);
     exchange_declaration stripped = d;
@@ -248,7 +250,7 @@ inline status virtual_host::bind(const binding_declaration& d, bool to_queue, ex
         return detail::precondition_failed("routing key is longer than " +
                                            std::to_string(state_.limits().name_bytes) + " bytes");
     const table& arguments = detail::given(d.arguments);
-    if (const std::string refusal = source->kind_->refusal(arguments); !refusal.empty())
+    if (const std::string refusal = source->router_->refusal(d.routing_key, arguments); !refusal.empty())
         return detail::precondition_failed(refusal);
     if (bindings_.find(*source, *to, d.routing_key, arguments) != nullptr)
         return {};
