@@ -233,7 +233,8 @@ struct consistent_hash {
     {
         const std::string_view digits = key.substr(key.starts_with('+') || key.starts_with('-') ? 1 : 0);
         if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
-            return "The binding key must be an integer: <<\"" + std::string(key) + "\">>";
+            return key.empty() ? "The binding key must be an integer: <<>>"
+                               : "The binding key must be an integer: <<\"" + std::string(key) + "\">>";
         if (key.starts_with('-') || router::weight_of(key) == 0)
             return "The binding key must be greater than 0";
         if (router::weight_of(key) > router::most_weight)
