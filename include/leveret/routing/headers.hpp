@@ -19,7 +19,7 @@ namespace routing {
 
 /// Bindings are tables of headers. x-match says how: "all" (the default), "any", and both with "-with-x",
 /// which look at names that begin with "x-" too. A value of type void asks only that the header is there.
-/// Numbers of all types and times are compared by value; else types must be the same.
+/// Numbers of all types and times are compared by value, and so are texts and bytes; else types must be the same.
 /// Source: RabbitMQ 3.10, rabbit_exchange_type_headers.
 ///
 /// A binding is found by one of its pairs (all) or by each of them (any): a hash of name and value, or of
@@ -186,12 +186,14 @@ private:
         return true;
     }
 
-    /// Numbers are compared by value, whatever their types, and a time is a number: as Erlang compares them.
-    enum class value_class { integer, real, other };
+    /// Values are compared as Erlang has them: a time is a number, and bytes are a text.
+    enum class value_class { integer, real, text, other };
     [[nodiscard]] static value_class class_of(const field_value& v) noexcept
     {
         if (is_integer(v.type()) || v.type() == field_type::timestamp)
             return value_class::integer;
+        if (v.type() == field_type::string || v.type() == field_type::bytes)
+            return value_class::text;
         const bool is_real = v.type() == field_type::float32 || v.type() == field_type::float64;
         return is_real ? value_class::real : value_class::other;
     }
@@ -216,6 +218,8 @@ private:
             return true;
         const value_class kind = class_of(wanted);
         const value_class of_value = class_of(value);
+        if (kind == value_class::text || of_value == value_class::text)
+            return kind == of_value && wanted.text() == value.text();
         if (kind == value_class::other || of_value == value_class::other)
             return kind == of_value && wanted == value;
         if (kind == value_class::integer && of_value == value_class::integer)
@@ -236,12 +240,12 @@ private:
             const auto bits = is_small ? static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) : 1U;
             return mix(h, bits ^ 0x8d2f4b6917c3a5e1U); // never zero: that is no small number
         }
+        case value_class::text: return text_hash(v->text(), h ^ 'S');
         case value_class::other: break;
         }
-        const auto type = static_cast<unsigned char>(v->type());
         if (const auto* flag = v->as<bool>())
             return mix(h, 0xe7037ed1a0b428dbU + (*flag ? 2U : 0U));
-        return text_hash(v->text(), h ^ type);
+        return mix(h, 0x589965cc75374cc3U + static_cast<unsigned char>(v->type()));
     }
 
     hash_index<pair_node> pairs_;

@@ -9,7 +9,7 @@
 
 namespace leveret::test {
 
-/// Numbers and times by their value, everything else with its type.
+/// Numbers and times by their value, texts and bytes too, everything else with its type.
 inline bool naive_headers_equal(const field_value& wanted, const field_value& value)
 {
     const auto number = [](const field_value& v, double& to) {
@@ -30,7 +30,10 @@ inline bool naive_headers_equal(const field_value& wanted, const field_value& va
     const bool is_number = number(wanted, a);
     if (is_number != number(value, b))
         return false;
-    return is_number ? a == b : wanted == value;
+    if (is_number)
+        return a == b;
+    const auto is_text = [](const field_value& v) { return v.as<std::string>() != nullptr; };
+    return is_text(wanted) && is_text(value) ? wanted.text() == value.text() : wanted == value;
 }
 
 inline bool naive_headers_matches(const table& arguments, const table& headers)
