@@ -156,8 +156,8 @@ private:
         [[nodiscard]] const_iterator end() const noexcept { return last; }
     };
 
-    friend class context_holder<driver>;
-    using holder = context_holder<driver>;
+    friend class context_holder<local_ptr<driver>>;
+    using holder = context_holder<local_ptr<driver>>;
     [[nodiscard]] holder hold() noexcept { return holder(this); }
 
     /// The handler of a read or a write, whose operation lies in memory of the driver: Asio's own cache of

@@ -3,8 +3,10 @@
 #include "leveret/broker/stored_message.hpp"
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/payload.hpp"
+#include "leveret/core/properties.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -23,7 +25,8 @@ struct publish_request {
     std::string exchange;
     std::string routing_key;
     payload body;
-    leveret::broker::properties_ptr properties;
+    leveret::broker::properties_ptr properties;                       ///< for a broker on this executor
+    std::shared_ptr<const leveret::properties> far_properties; ///< for one on another
     bool mandatory = false;
     bool immediate = false;
     bool is_timed = false; ///< has an expiration
@@ -50,6 +53,7 @@ public:
     {
         r->body = payload();
         r->properties.reset();
+        r->far_properties.reset();
         if (count_ == kept) {
             delete r;
             return;
