@@ -19,6 +19,7 @@ struct at_broker {
     leveret::broker::channel& channel;
     hub& home;
     record_pool& records;
+    agent_channel* far = nullptr; ///< of a channel of another executor
 };
 
 /// Deliveries of a channel that wait for their consumers, and bytes of their bodies; above either the broker
@@ -51,6 +52,8 @@ public:
     void end(const leveret::broker::error& why);
     /// Confirmations come together.
     void tell_confirms();
+    /// What is delivered from here on is not what a recover takes back.
+    void recovers();
     [[nodiscard]] far_channel* there() const noexcept { return there_; }
 
     leveret::broker::flow deliver(leveret::broker::consumer& to, const leveret::broker::delivery& d) noexcept override;
@@ -88,7 +91,7 @@ public:
 
     [[nodiscard]] hub& home() noexcept { return home_; }
     [[nodiscard]] record_pool& records() noexcept { return link_->records; }
-    [[nodiscard]] at_broker at(agent_channel& c) noexcept { return {*c.ch, home_, link_->records}; }
+    [[nodiscard]] at_broker at(agent_channel& c) noexcept { return {*c.ch, home_, link_->records, &c}; }
 
     /// Does what was asked for, some of it: others want their turn. It may be gone after that.
     void work();
@@ -233,6 +236,11 @@ inline void agent_channel::tell_confirms()
     of_.tell({.what = event::kind::confirmed, .multiple = true, .flag = taken_, .channel = there_,
               .number = confirmed_up_to_});
     has_confirms_ = false;
+}
+
+inline void agent_channel::recovers()
+{
+    of_.tell({.what = event::kind::recovers, .channel = there_});
 }
 
 inline void agent_channel::consumer_cancelled(leveret::broker::consumer& c) noexcept

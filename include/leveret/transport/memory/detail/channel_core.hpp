@@ -59,7 +59,7 @@ public:
     wait_queue return_readers;
     wait_queue over;
     std::vector<wait_queue*> rung_at_end;
-    std::uint32_t recovering = 0; ///< while a recover is answered elsewhere: what comes for settling comes again
+    std::uint32_t recovering = 0; ///< recovers on their way elsewhere: what comes for settling comes again
 
     /// One of these when it begins, and neither when it has ended.
     [[nodiscard]] bool is_open() const noexcept { return ch != nullptr || far != nullptr; }
@@ -73,7 +73,7 @@ public:
         if (!is_open())
             throw_failure(reason, wire::all_methods::name(cause), fate::never_sent);
     }
-    [[nodiscard]] at_broker at() noexcept { return {*ch, *connection->home, connection->records}; }
+    [[nodiscard]] at_broker at() noexcept { return {*ch, *connection->home, connection->records, nullptr}; }
     [[nodiscard]] std::string new_tag() { return "leveret." + std::to_string(++tags_); }
 
     /// Asks the broker, which is near, and throws what it answers if that is an error, which ends the channel or the

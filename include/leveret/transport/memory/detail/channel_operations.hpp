@@ -339,17 +339,12 @@ inline asio::awaitable<void> channel::recovered(core_ptr core, bool requeue, dur
         core->deliveries.forget();
         core->recovering += core->far != nullptr ? 1 : 0;
     }
-    const auto recover = [requeue](detail::at_broker& b) { return b.channel.recover(requeue); };
-    const auto over = [requeue](detail::channel_core& c) {
-        if (c.recovering != 0 && requeue)
-            --c.recovering;
+    const auto recover = [requeue](detail::at_broker& b) {
+        if (b.far != nullptr && requeue)
+            b.far->recovers();
+        return b.channel.recover(requeue);
     };
-    const auto told = [over](detail::channel_core& c, leveret::broker::status&) { over(c); };
-    const auto missed = [over](detail::far_end&, detail::far_channel& c, leveret::broker::status&) {
-        if (c.core != nullptr)
-            over(*c.core);
-    };
-    co_await detail::asked<void>(core, wire::basic::recover::id, recover, told, timeout, missed);
+    co_await answered(core, wire::basic::recover::id, recover, timeout);
     core->want_more();
 }
 

@@ -55,6 +55,10 @@ inline void far_end::hear(event& e)
         c->answered(*this);
         break;
     }
+    case event::kind::recovers:
+        if (core != nullptr)
+            --core->recovering;
+        break;
     case event::kind::channel_over:
         forget(*e.channel);
         break;

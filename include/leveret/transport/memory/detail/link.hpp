@@ -84,6 +84,7 @@ struct event {
         stream_over, ///< object: a far_stream; flag: the broker cancelled it
         refused,     ///< object: a refusal
         answer,      ///< object: a far_call
+        recovers,    ///< what was delivered before comes again
         channel_over,
         blocked, ///< object: a std::string
         unblocked,
