@@ -349,7 +349,7 @@ inline std::uint64_t channel_core::publish(publish_request& r, engine::confirm_l
         connection->home->begin_to_be_timed();
     const hub::operation scope(*connection->home);
     tracked_ = tracked;
-    const leveret::broker::status s = ch->publish({r.exchange, r.routing_key, r.mandatory, r.immediate},
+    const leveret::broker::status s = ch->publish({r.exchange.view(), r.routing_key.view(), r.mandatory, r.immediate},
                                          std::move(r.body), std::move(r.properties));
     tracked_ = 0;
     if (!s)

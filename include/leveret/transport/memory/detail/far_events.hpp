@@ -146,8 +146,8 @@ inline void far_end::publish(far_channel& to, publish_request& r, std::uint64_t 
     c.immediate = r.immediate;
     c.is_timed = r.is_timed;
     c.number = tracked;
-    c.exchange.swap(r.exchange); // each keeps its memory
-    c.routing_key.swap(r.routing_key);
+    c.exchange = r.exchange.view();
+    c.routing_key = r.routing_key.view();
     ++sent_;
     sent_bytes_ += r.body.size();
     c.body = std::move(r.body);

@@ -4,10 +4,10 @@
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/payload.hpp"
 #include "leveret/core/properties.hpp"
+#include "leveret/core/short_text.hpp"
 
 #include <cstddef>
 #include <memory>
-#include <string>
 #include <utility>
 
 namespace leveret::memory::detail {
@@ -22,8 +22,8 @@ struct publish_request {
     ~publish_request();
 
     local_ptr<channel_core> channel;
-    std::string exchange;
-    std::string routing_key;
+    short_text exchange;
+    short_text routing_key;
     payload body;
     leveret::broker::properties_ptr properties;                       ///< for a broker on this executor
     std::shared_ptr<const leveret::properties> far_properties; ///< for one on another
