@@ -2,6 +2,7 @@
 // `transports`, and a line of TYPE_TO_STRING_AS, by which doctest's names of its cases end with its name.
 #pragma once
 
+#include "support/broker_home.hpp"
 #include "support/environment.hpp"
 
 #include <leveret/amqp.hpp>
@@ -53,15 +54,25 @@ struct over_memory {
     memory::broker broker;
 };
 
+/// The same with the broker on another thread.
+struct over_memory_elsewhere : over_memory {
+    static constexpr const char* name = "memory, another thread";
+
+    [[nodiscard]] asio::awaitable<connection> connect() { return memory::connect(home.broker); }
+
+    broker_home home;
+};
+
 static_assert(transport<over_amqp::connection> && transport<over_memory::connection>);
 
 #if defined(LEVERET_CONFORMANCE_ONLY) // one alone, for who works on it: compiles in half the time
 using transports = std::tuple<LEVERET_CONFORMANCE_ONLY>;
 #else
-using transports = std::tuple<over_amqp, over_memory>;
+using transports = std::tuple<over_amqp, over_memory, over_memory_elsewhere>;
 #endif
 
 } // namespace leveret::test
 
 TYPE_TO_STRING_AS(leveret::test::over_amqp::name, leveret::test::over_amqp);
 TYPE_TO_STRING_AS(leveret::test::over_memory::name, leveret::test::over_memory);
+TYPE_TO_STRING_AS(leveret::test::over_memory_elsewhere::name, leveret::test::over_memory_elsewhere);

@@ -31,6 +31,10 @@ using leveret::next_options;
 using leveret::queue_info;
 using leveret::returned_message;
 
+namespace detail {
+struct publishing;
+}
+
 /// A channel: declares, publishes, consumes. A cheap handle; copies are the same channel, which closes
 /// in the background when the last handle, consumer and unsettled delivery of it is gone.
 ///
@@ -375,7 +379,7 @@ public:
 
 private:
     friend class connection;
-    friend class publisher;
+    friend struct detail::publishing;
     explicit channel(local_ptr<detail::channel_core> core) noexcept : core_(std::move(core)) {}
 
     [[nodiscard]] const local_ptr<detail::channel_core>& shared_core() const

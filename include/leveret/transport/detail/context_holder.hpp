@@ -1,17 +1,19 @@
 #pragma once
 
-#include "leveret/core/local_ptr.hpp"
-
 #include <utility>
 
 namespace leveret::transport_detail {
 
-/// Holds its owner in a handler. A handler that is destroyed without having run tells that the execution context
-/// is going away, and with it everything that waits there: then `owner.abandoned()` is called.
-template <class Owner>
+/// Holds an owner, by a smart pointer, in a handler. A handler that is destroyed without having run tells that
+/// the execution context is going away, and with it everything that waits there: then `abandoned()` is called.
+template <class Pointer>
 class context_holder {
 public:
-    explicit context_holder(Owner* o) noexcept : owner_(o) {}
+    explicit context_holder(Pointer owner) noexcept : owner_(std::move(owner)) {}
+    template <class T>
+    explicit context_holder(T* owner) noexcept : owner_(owner)
+    {
+    }
     context_holder(context_holder&&) noexcept = default;
     context_holder(const context_holder&) = delete;
     context_holder& operator=(const context_holder&) = delete;
@@ -22,10 +24,10 @@ public:
             owner_->abandoned();
     }
     /// The handler runs.
-    [[nodiscard]] local_ptr<Owner> take() noexcept { return std::move(owner_); }
+    [[nodiscard]] Pointer take() noexcept { return std::move(owner_); }
 
 private:
-    local_ptr<Owner> owner_;
+    Pointer owner_;
 };
 
 } // namespace leveret::transport_detail

@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace leveret::amqp::detail {
@@ -156,8 +157,8 @@ private:
         [[nodiscard]] const_iterator end() const noexcept { return last; }
     };
 
-    friend class context_holder<driver>;
-    using holder = context_holder<driver>;
+    friend class context_holder<local_ptr<driver>>;
+    using holder = context_holder<local_ptr<driver>>;
     [[nodiscard]] holder hold() noexcept { return holder(this); }
 
     /// The handler of a read or a write, whose operation lies in memory of the driver: Asio's own cache of
@@ -214,7 +215,7 @@ private:
             self.on_read(ec, n);
         };
         stream_->async_read_some(asio::mutable_buffer(space.data, space.size),
-                                io_handler(hold(), read_memory_, done));
+                                io_handler<std::decay_t<decltype(done)>>(hold(), read_memory_, done));
     }
     void on_read(std::error_code ec, std::size_t n)
     {
@@ -251,7 +252,7 @@ private:
             self.on_written(ec, n);
         };
         stream_->async_write_some(pieces{buffers_, buffers_ + count},
-                                 io_handler(hold(), write_memory_, done));
+                                 io_handler<std::decay_t<decltype(done)>>(hold(), write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
     {

@@ -1,9 +1,11 @@
 #pragma once
 
-#include "leveret/engine/confirms.hpp"
-#include "leveret/transport/amqp/detail/channel_core.hpp"
-#include "leveret/transport/amqp/detail/publishing.hpp"
 #include "leveret/core/flush_report.hpp"
+#include "leveret/core/local_ptr.hpp"
+#include "leveret/core/options.hpp"
+#include "leveret/engine/confirms.hpp"
+#include "leveret/transport/detail/throw_failure.hpp"
+#include "leveret/transport/detail/waiting.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -14,24 +16,28 @@
 #include <utility>
 #include <vector>
 
-namespace leveret::amqp::detail {
+namespace leveret::transport_detail {
 
-/// State of a publisher. Its numbers are its own: those of the channel also count what others publish.
+/// State of a publisher. Its numbers are its own: those of the channel also count what others publish. `Traits` knows
+/// how its transport publishes.
+template <class Traits>
 class publisher_core final : public local_counted, public engine::confirm_listener {
 public:
     static constexpr std::size_t max_failures = 65536;
+    using channel_core = typename Traits::channel_core;
+    using pending_publish = typename Traits::pending_publish;
 
-    publisher_core(local_ptr<channel_core> c, std::size_t window, std::size_t window_bytes)
-        : channel(std::move(c)), window_(window), window_bytes_(window_bytes)
+    publisher_core(local_ptr<channel_core> c, const publisher_options& o)
+        : channel(std::move(c)), window_(o.window), window_bytes_(o.window_bytes)
     {
         if (channel->is_open())
-            start_confirming(*channel);
+            Traits::start_confirming(*channel);
         channel->rung_at_end.push_back(&waiters);
     }
     ~publisher_core()
     {
         std::erase(channel->rung_at_end, &waiters);
-        channel->publishes().forget(*this);
+        Traits::confirms_of(*channel).forget(*this);
     }
 
     local_ptr<channel_core> channel;
@@ -43,39 +49,41 @@ public:
     static asio::awaitable<std::uint64_t> publish(local_ptr<publisher_core> self, pending_publish p,
                                                   duration timeout)
     {
-        const std::size_t size = p.request().body_size;
+        channel_core& c = *self->channel;
+        if (Traits::must_yield(*c.connection))
+            co_await Traits::yield(*c.connection);
+        const std::size_t size = Traits::size_of(p);
         if (self->must_wait(size)) {
-            channel_core& c = *self->channel;
-            connection_core& connection = *c.connection;
+            auto& connection = *c.connection;
             const instant deadline = connection.deadline_after(timeout);
-            const waits_for_server reading(connection);
+            const typename Traits::waits_for_broker waits(connection);
             while (self->must_wait(size)) {
-                timed_bell bell(connection.waits, connection.engine.deadlines());
+                timed_bell bell(connection.waits, Traits::deadlines_of(connection));
                 const bool is_full = !self->has_room(size);
                 if (is_full)
                     self->enter_window(bell, deadline, "basic.publish", fate::never_sent);
                 else
-                    enter_room(c, bell, deadline);
+                    Traits::enter_room(c, bell, deadline);
                 const io::wake why = co_await bell.bell.wait();
                 if (!is_full)
-                    check_room(c, why);
+                    Traits::check_room(c, why);
                 else if (why == io::wake::cancelled)
-                    throw_cancelled("basic.publish", fate::never_sent, c.number());
+                    throw_cancelled("basic.publish", fate::never_sent, Traits::number_of(c));
                 else if (why == io::wake::timed_out && !self->has_room(size))
                     throw_timeout("basic.publish", "the broker to confirm earlier messages",
-                                  fate::never_sent, c.number());
+                                  fate::never_sent, Traits::number_of(c));
             }
         }
-        co_return self->write(p);
+        co_return self->write(p, size);
     }
 
     static asio::awaitable<flush_report> flush(local_ptr<publisher_core> self, duration timeout)
     {
-        connection_core& connection = *self->channel->connection;
+        auto& connection = *self->channel->connection;
         const instant deadline = connection.deadline_after(timeout);
-        const waits_for_server reading(connection);
+        const typename Traits::waits_for_broker waits(connection);
         while (self->in_flight != 0) {
-            timed_bell bell(connection.waits, connection.engine.deadlines());
+            timed_bell bell(connection.waits, Traits::deadlines_of(connection));
             self->enter_window(bell, deadline, "publisher.flush", fate::unknown);
             const io::wake why = co_await bell.bell.wait();
             if (self->in_flight == 0)
@@ -84,9 +92,9 @@ public:
                 throw_timeout("publisher.flush",
                               "the broker's confirmation of " + std::to_string(self->in_flight) +
                                   " messages",
-                              fate::unknown, self->channel->number());
+                              fate::unknown, Traits::number_of(*self->channel));
             if (why == io::wake::cancelled)
-                throw_cancelled("publisher.flush", fate::unknown, self->channel->number());
+                throw_cancelled("publisher.flush", fate::unknown, Traits::number_of(*self->channel));
         }
         co_return self->report();
     }
@@ -97,7 +105,7 @@ public:
     [[nodiscard]] std::vector<std::uint64_t> unconfirmed()
     {
         std::vector<std::uint64_t> numbers;
-        channel->publishes().for_each_open(*this, [&](std::uint64_t n) { numbers.push_back(n); });
+        Traits::confirms_of(*channel).for_each_open(*this, [&](std::uint64_t n) { numbers.push_back(n); });
         return numbers;
     }
 
@@ -124,7 +132,7 @@ private:
         return in_flight < window_ && (in_flight == 0 || bytes + size <= window_bytes_) &&
                failures_.size() < max_failures;
     }
-    std::uint64_t write(const pending_publish& p)
+    std::uint64_t write(const pending_publish& p, std::size_t size)
     {
         if (failures_.size() >= max_failures) {
             leveret::diagnostics d;
@@ -135,10 +143,11 @@ private:
                                   " failed messages wait to be reported; call flush",
                               std::move(d));
         }
-        write_publish(p, this, ++last_);
-        ++in_flight;
-        bytes += p.request().body_size;
-        return last_;
+        const std::uint64_t number = ++last_;
+        ++in_flight; // before: a broker that is near confirms within
+        bytes += size;
+        Traits::write(p, *this, number);
+        return number;
     }
     [[nodiscard]] bool must_wait(std::size_t size) const noexcept
     {
@@ -148,7 +157,7 @@ private:
     void enter_window(timed_bell& bell, instant deadline, std::string_view operation, fate f)
     {
         if (!channel->is_open())
-            throw_failure(channel->reason(), operation, f);
+            throw_failure(Traits::reason_of(*channel), operation, f);
         waiters.enter(bell);
         bell.arm(deadline);
         channel->connection->rearm();
@@ -172,4 +181,4 @@ private:
     std::vector<publish_failure> failures_;
 };
 
-} // namespace leveret::amqp::detail
+} // namespace leveret::transport_detail
