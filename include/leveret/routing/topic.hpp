@@ -4,6 +4,7 @@
 #include "leveret/core/pod_vector.hpp"
 #include "leveret/core/text_hash.hpp"
 #include "leveret/routing/policy.hpp"
+#include "leveret/routing/topic_words.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -37,8 +38,8 @@ public:
         reached_.reserve(1);
         node* at = &root_;
         try {
-            for (words rest(pattern); rest.next();)
-                at = &child(*at, rest.word());
+            for (topic_words words(pattern); !words.at_end(); words.advance())
+                at = &child(*at, words.word());
             at->targets.add(b);
         } catch (...) {
             prune(at);
@@ -59,10 +60,10 @@ public:
             return;
         begin_step();
         reach(root_);
-        for (words rest(key); rest.next();) {
+        for (topic_words words(key); !words.at_end(); words.advance()) {
             std::swap(reached_, before_);
             begin_step();
-            const std::string_view word = rest.word();
+            const std::string_view word = words.word();
             const std::uint64_t hash = text_hash(word);
             for (node* n : before_) {
                 if (n->is_hash)
@@ -91,28 +92,6 @@ private:
         bool is_hash = false;
         std::string word;
         target_list targets;
-    };
-
-    /// Goes over the words of a key.
-    class words {
-    public:
-        explicit words(std::string_view key) noexcept : rest_(key), done_(key.empty()) {}
-        bool next() noexcept
-        {
-            if (done_)
-                return false;
-            const std::size_t dot = rest_.find('.');
-            word_ = rest_.substr(0, dot);
-            done_ = dot == std::string_view::npos;
-            if (!done_)
-                rest_.remove_prefix(dot + 1);
-            return true;
-        }
-        [[nodiscard]] std::string_view word() const noexcept { return word_; }
-
-    private:
-        std::string_view rest_, word_;
-        bool done_;
     };
 
     // All nodes are in one index, by their parent and their word.
