@@ -48,7 +48,7 @@ concept dispatchable = requires(const std::remove_cvref_t<D>& d)
 /// Thread safety: as its handlers; itself it is not changed by a call.
 template <class... Cases>
 class dispatch {
-    static constexpr bool is_checked = detail::check_cases<true, Cases...>();
+    static_assert(detail::check_cases<true, Cases...>());
     using cases = detail::case_list<Cases...>;
 
 public:
@@ -127,7 +127,7 @@ dispatch(Cases...) -> dispatch<Cases...>;
 /// delivery by value. When a handler throws, those behind it are not run.
 template <class... Cases>
 class dispatch_all {
-    static constexpr bool is_checked = detail::check_cases<false, Cases...>();
+    static_assert(detail::check_cases<false, Cases...>());
     using cases = detail::case_list<Cases...>;
     using matches = typename cases::automaton::matches;
 
