@@ -56,6 +56,26 @@ int wrong_answers(const std::string& key)
 
 } // namespace
 
+TEST_CASE("topic_automaton: the animals of RabbitMQ's tutorial")
+{
+    const auto listeners = [](std::string_view key) {
+        std::vector<std::size_t> all;
+        for (animals::matches rest(key); !rest.empty();)
+            all.push_back(rest.take());
+        return all;
+    };
+    using indices = std::vector<std::size_t>;
+    CHECK(listeners("quick.orange.rabbit") == indices{0, 1});
+    CHECK(listeners("lazy.orange.elephant") == indices{0, 2});
+    CHECK(listeners("quick.orange.fox") == indices{0});
+    CHECK(listeners("lazy.brown.fox") == indices{2});
+    CHECK(listeners("lazy.pink.rabbit") == indices{1, 2});
+    CHECK(listeners("quick.brown.fox").empty());
+    CHECK(listeners("orange").empty());
+    CHECK(listeners("quick.orange.new.rabbit").empty());
+    CHECK(listeners("lazy.orange.new.rabbit") == indices{2});
+}
+
 TEST_CASE("topic_automaton: random keys, as each pattern says")
 {
     std::mt19937_64 random(6);
