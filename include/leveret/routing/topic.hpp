@@ -6,6 +6,7 @@
 #include "leveret/routing/hash_filter.hpp"
 #include "leveret/routing/key_cache.hpp"
 #include "leveret/routing/policy.hpp"
+#include "leveret/routing/topic_words.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -43,8 +44,8 @@ public:
         make_room(1);
         node* at = &root_;
         try {
-            for (words rest(pattern); rest.next();)
-                at = &child(*at, rest.word());
+            for (topic_words words(pattern); !words.at_end(); words.advance())
+                at = &child(*at, words.word());
             at->targets.add(b);
         } catch (...) {
             prune(at);
@@ -113,10 +114,10 @@ private:
     {
         begin_step();
         reach(root_);
-        for (words rest(key); rest.next();) {
+        for (topic_words words(key); !words.at_end(); words.advance()) {
             std::swap(reached_, before_);
             begin_step();
-            const std::string_view word = rest.word();
+            const std::string_view word = words.word();
             const std::uint64_t hash = text_hash(word, seed_);
             lookups wanted;
             for (node* n : before_) {
@@ -178,28 +179,6 @@ private:
         }
         wanted.size = 0;
     }
-
-    /// Goes over the words of a key.
-    class words {
-    public:
-        explicit words(std::string_view key) noexcept : rest_(key), done_(key.empty()) {}
-        bool next() noexcept
-        {
-            if (done_)
-                return false;
-            const std::size_t dot = rest_.find('.');
-            word_ = rest_.substr(0, dot);
-            done_ = dot == std::string_view::npos;
-            if (!done_)
-                rest_.remove_prefix(dot + 1);
-            return true;
-        }
-        [[nodiscard]] std::string_view word() const noexcept { return word_; }
-
-    private:
-        std::string_view rest_, word_;
-        bool done_;
-    };
 
     // All nodes are in one index, by their parent and their word.
     [[nodiscard]] static std::uint64_t index_hash_of(const node& parent, std::uint64_t word_hash) noexcept

@@ -13,21 +13,9 @@ using namespace leveret;
 using leveret::test::bound_numbers;
 using leveret::test::numbers;
 
+using leveret::test::random_text;
+
 static_assert(routing::policy<topic>);
-
-namespace {
-
-std::string random_text(std::mt19937_64& random, std::vector<std::string> alphabet,
-                        std::size_t most)
-{
-    std::string text;
-    const std::size_t words = random() % (most + 1);
-    for (std::size_t i = 0; i < words; ++i)
-        text += (i > 0 ? "." : "") + alphabet[random() % alphabet.size()];
-    return text;
-}
-
-} // namespace
 
 TEST_CASE("topic: the animals of RabbitMQ's tutorial")
 {
