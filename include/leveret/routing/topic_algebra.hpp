@@ -172,11 +172,11 @@ struct gap {
 [[nodiscard]] constexpr bool topic_overlaps(std::string_view a, std::string_view b) noexcept
 {
     using namespace routing;
-    if (!detail::has_hash(b))
-        return detail::lay_pattern(topic_words(a), topic_words(b), detail::words_agree);
-    if (!detail::has_hash(a))
-        return detail::lay_pattern(topic_words(b), topic_words(a), detail::words_agree);
-    return detail::ends_agree(a, b);
+    if (!routing::detail::has_hash(b))
+        return routing::detail::lay_pattern(topic_words(a), topic_words(b), routing::detail::words_agree);
+    if (!routing::detail::has_hash(a))
+        return routing::detail::lay_pattern(topic_words(b), topic_words(a), routing::detail::words_agree);
+    return routing::detail::ends_agree(a, b);
 }
 
 /// Whether every key that b matches is matched by a, too. Exact for patterns that `pattern_error` has nothing
@@ -194,7 +194,7 @@ struct gap {
     topic_words wanted(a), words(b), run = wanted, place = words;
     bool seen_gap = false;
     for (;;) {
-        if (const detail::gap gap(wanted); gap.is_open) {
+        if (const routing::detail::gap gap(wanted); gap.is_open) {
             for (std::size_t taken = 0; taken < gap.least; words.advance()) {
                 if (words.at_end())
                     return false;
