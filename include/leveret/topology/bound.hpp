@@ -24,12 +24,14 @@ using match_any_with_x = argument<"x-match", "any-with-x">;
 namespace topology_detail {
 
 template <class Source, class... Arguments>
-[[nodiscard]] constexpr binding_entry make_binding(std::string_view destination, std::string_view key,
+[[nodiscard]] constexpr binding_entry make_binding(std::string_view destination,
+                                                   std::string_view key,
                                                    const exchange_entry* to_exchange = nullptr,
                                                    const queue_entry* to_queue = nullptr) noexcept
 {
-    static_assert((true && ... && is_argument<Arguments>),
-                  "leveret: a binding's arguments are header<...>, match_any and the like, or argument<...>");
+    static_assert(
+        (true && ... && is_argument<Arguments>),
+        "leveret: a binding's arguments are header<...>, match_any and the like, or argument<...>");
     binding_entry b;
     b.destination = destination;
     b.key = key;
@@ -38,7 +40,8 @@ template <class Source, class... Arguments>
     b.to_queue = to_queue;
     b.arguments = list_arguments<Arguments...>();
     b.destination_hash = constant_hash(destination);
-    b.hash = constant_hash(key, b.destination_hash ^ (b.source->hash * 31U) ^ (to_exchange != nullptr ? 1U : 0U));
+    b.hash = constant_hash(key, b.destination_hash ^ (b.source->hash * 31U) ^
+                                    (to_exchange != nullptr ? 1U : 0U));
     return b;
 }
 
@@ -59,14 +62,16 @@ struct bound {
 template <class Queue, class Exchange, fixed_string Key = "", class... Arguments>
 struct bound_queue {
     static constexpr topology_detail::binding_entry entry =
-        topology_detail::make_binding<Exchange, Arguments...>(Queue::name, Key.view(), nullptr, &Queue::entry);
+        topology_detail::make_binding<Exchange, Arguments...>(Queue::name, Key.view(), nullptr,
+                                                              &Queue::entry);
 };
 
 /// An exchange gets of another one what matches (RabbitMQ extension): `bound_exchange<archive, stocks, "#">`.
 template <class Destination, class Source, fixed_string Key = "", class... Arguments>
 struct bound_exchange {
     static constexpr topology_detail::binding_entry entry =
-        topology_detail::make_binding<Source, Arguments...>(Destination::name, Key.view(), &Destination::entry);
+        topology_detail::make_binding<Source, Arguments...>(Destination::name, Key.view(),
+                                                            &Destination::entry);
 };
 
 /// A queue, by its name, gets of a headers exchange what has all of these headers, or, with `match_any`, one of

@@ -28,7 +28,8 @@ struct mermaid_language {
                 to += c;
         }
     }
-    static void exchange(std::string& to, std::string_view id, std::string_view name, std::string_view type)
+    static void exchange(std::string& to, std::string_view id, std::string_view name,
+                         std::string_view type)
     {
         to.append("    ").append(id).append("{{\"");
         add_text(to, name);
@@ -42,8 +43,8 @@ struct mermaid_language {
         add_text(to, name);
         to += "\")]\n";
     }
-    static void arrow(std::string& to, std::string_view from, std::string_view into, std::string_view label,
-                      bool is_dotted)
+    static void arrow(std::string& to, std::string_view from, std::string_view into,
+                      std::string_view label, bool is_dotted)
     {
         to.append("    ").append(from).append(is_dotted ? " -.->" : " -->");
         if (!label.empty()) {
@@ -67,7 +68,8 @@ struct graphviz_language {
             to += c;
         }
     }
-    static void exchange(std::string& to, std::string_view id, std::string_view name, std::string_view type)
+    static void exchange(std::string& to, std::string_view id, std::string_view name,
+                         std::string_view type)
     {
         to.append("    ").append(id).append(" [shape=hexagon, label=\"");
         add_text(to, name);
@@ -81,8 +83,8 @@ struct graphviz_language {
         add_text(to, name);
         to += "\"]\n";
     }
-    static void arrow(std::string& to, std::string_view from, std::string_view into, std::string_view label,
-                      bool is_dotted)
+    static void arrow(std::string& to, std::string_view from, std::string_view into,
+                      std::string_view label, bool is_dotted)
     {
         to.append("    ").append(from).append(" -> ").append(into).append(" [label=\"");
         add_text(to, label);
@@ -125,16 +127,19 @@ public:
     {
         out_ = Language::begin;
         for (std::size_t i = 0; i < topology_.exchanges.size(); ++i)
-            Language::exchange(out_, "x" + std::to_string(i), topology_.exchanges[i]->name, topology_.exchanges[i]->type);
+            Language::exchange(out_, "x" + std::to_string(i), topology_.exchanges[i]->name,
+                               topology_.exchanges[i]->type);
         for (std::size_t i = 0; i < topology_.queues.size(); ++i)
             Language::queue(out_, "q" + std::to_string(i), topology_.queues[i]->name);
         for (const binding_entry* b : topology_.bindings)
             Language::arrow(out_, exchange(b->source->name),
-                            b->to_exchange != nullptr ? exchange(b->destination) : queue(b->destination),
+                            b->to_exchange != nullptr ? exchange(b->destination)
+                                                      : queue(b->destination),
                             label_of(*b), false);
         for (const exchange_entry* e : topology_.exchanges)
             if (e->options.alternate_exchange)
-                Language::arrow(out_, exchange(e->name), exchange(*e->options.alternate_exchange), "unrouted", true);
+                Language::arrow(out_, exchange(e->name), exchange(*e->options.alternate_exchange),
+                                "unrouted", true);
         for (const queue_entry* q : topology_.queues)
             if (q->options.dead_letter_exchange)
                 dead_letters(*q);
@@ -192,9 +197,15 @@ private:
 template <a_topology T>
 struct draw {
     /// For Markdown on many sites, in a block named `mermaid`.
-    [[nodiscard]] static std::string mermaid() { return picture<topology_detail::mermaid_language>(); }
+    [[nodiscard]] static std::string mermaid()
+    {
+        return picture<topology_detail::mermaid_language>();
+    }
     /// For `dot -Tsvg`.
-    [[nodiscard]] static std::string graphviz() { return picture<topology_detail::graphviz_language>(); }
+    [[nodiscard]] static std::string graphviz()
+    {
+        return picture<topology_detail::graphviz_language>();
+    }
 
 private:
     template <class Language>

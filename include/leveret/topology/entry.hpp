@@ -42,7 +42,8 @@ struct constant_value {
     {
     }
     consteval constant_value(std::signed_integral auto v) noexcept // NOLINT
-        : kind(sizeof v > 4 ? topology_detail::constant_kind::int64 : topology_detail::constant_kind::int32),
+        : kind(sizeof v > 4 ? topology_detail::constant_kind::int64
+                            : topology_detail::constant_kind::int32),
           number(v)
     {
     }
@@ -131,10 +132,10 @@ struct exchange_entry {
     argument_entries arguments = {};
     bool unbound_ok = false;
     bool is_predeclared = false;
-    bool (*matches)(std::string_view, std::string_view) = nullptr;    ///< the policy's own, or nullptr
-    std::string_view (*key_error)(std::string_view) = nullptr;        ///< the same
-    std::uint32_t seen = 0;                                           ///< options, to find those given twice
-    topology_rule broken = topology_rule::none;                       ///< by the options by themselves
+    bool (*matches)(std::string_view, std::string_view) = nullptr; ///< the policy's own, or nullptr
+    std::string_view (*key_error)(std::string_view) = nullptr;     ///< the same
+    std::uint32_t seen = 0;                     ///< options, to find those given twice
+    topology_rule broken = topology_rule::none; ///< by the options by themselves
 };
 
 struct queue_entry {
@@ -156,12 +157,14 @@ struct binding_entry {
     std::uint64_t hash = 0; ///< of everything that makes a binding this one
 };
 
-[[nodiscard]] constexpr bool same_exchange(const exchange_entry& a, const exchange_entry& b) noexcept
+[[nodiscard]] constexpr bool same_exchange(const exchange_entry& a,
+                                           const exchange_entry& b) noexcept
 {
     return a.name == b.name && a.type == b.type && a.options.durable == b.options.durable &&
-           a.options.auto_delete == b.options.auto_delete && a.options.internal == b.options.internal &&
-           a.options.alternate_exchange == b.options.alternate_exchange && a.unbound_ok == b.unbound_ok &&
-           same_arguments(a.arguments, b.arguments);
+           a.options.auto_delete == b.options.auto_delete &&
+           a.options.internal == b.options.internal &&
+           a.options.alternate_exchange == b.options.alternate_exchange &&
+           a.unbound_ok == b.unbound_ok && same_arguments(a.arguments, b.arguments);
 }
 
 [[nodiscard]] constexpr bool same_queue(const queue_entry& a, const queue_entry& b) noexcept
@@ -169,18 +172,21 @@ struct binding_entry {
     const queue_options& x = a.options;
     const queue_options& y = b.options;
     return a.name == b.name && x.durable == y.durable && x.exclusive == y.exclusive &&
-           x.auto_delete == y.auto_delete && x.message_ttl == y.message_ttl && x.expires == y.expires &&
-           x.max_length == y.max_length && x.max_length_bytes == y.max_length_bytes && x.overflow == y.overflow &&
+           x.auto_delete == y.auto_delete && x.message_ttl == y.message_ttl &&
+           x.expires == y.expires && x.max_length == y.max_length &&
+           x.max_length_bytes == y.max_length_bytes && x.overflow == y.overflow &&
            x.dead_letter_exchange == y.dead_letter_exchange &&
-           x.dead_letter_routing_key == y.dead_letter_routing_key && x.max_priority == y.max_priority &&
+           x.dead_letter_routing_key == y.dead_letter_routing_key &&
+           x.max_priority == y.max_priority &&
            x.single_active_consumer == y.single_active_consumer && x.type == y.type &&
            x.delivery_limit == y.delivery_limit && same_arguments(a.arguments, b.arguments);
 }
 
 [[nodiscard]] constexpr bool same_binding(const binding_entry& a, const binding_entry& b) noexcept
 {
-    return (a.to_exchange == nullptr) == (b.to_exchange == nullptr) && a.destination == b.destination &&
-           a.key == b.key && a.source->name == b.source->name && same_arguments(a.arguments, b.arguments);
+    return (a.to_exchange == nullptr) == (b.to_exchange == nullptr) &&
+           a.destination == b.destination && a.key == b.key && a.source->name == b.source->name &&
+           same_arguments(a.arguments, b.arguments);
 }
 
 } // namespace topology_detail

@@ -23,7 +23,8 @@ namespace topology_detail {
         return exchange_kind::fanout;
     if (name == "amq.topic")
         return exchange_kind::topic;
-    return name == "amq.headers" || name == "amq.match" ? exchange_kind::headers : exchange_kind::other;
+    return name == "amq.headers" || name == "amq.match" ? exchange_kind::headers
+                                                        : exchange_kind::other;
 }
 
 template <class Policy>
@@ -42,7 +43,9 @@ constexpr void take_policy(exchange_entry& e) noexcept
     if constexpr (requires(std::string_view t) {
                       { Policy::key_error(t) } -> std::convertible_to<std::string_view>;
                   })
-        e.key_error = [](std::string_view binding_key) { return std::string_view(Policy::key_error(binding_key)); };
+        e.key_error = [](std::string_view binding_key) {
+            return std::string_view(Policy::key_error(binding_key));
+        };
 }
 
 template <class Policy, class... Options>

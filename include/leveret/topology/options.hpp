@@ -80,8 +80,8 @@ struct auto_delete {
 /// Any other argument: `argument<"x-queue-mode", "lazy">`, `argument<"x-hash-on", ...>`. Of a binding, too.
 template <fixed_string Name, constant_value Value>
 struct argument {
-    static constexpr topology_detail::argument_entry entry{Name.view(), Value.kind, Value.number,
-                                                           std::string_view(Value.text, sizeof Value.text - 1)};
+    static constexpr topology_detail::argument_entry entry{
+        Name.view(), Value.kind, Value.number, std::string_view(Value.text, sizeof Value.text - 1)};
 };
 
 // Of exchanges.

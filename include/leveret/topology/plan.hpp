@@ -17,9 +17,10 @@ namespace leveret::topology_detail {
 
 /// A part of a topology, whichever it is.
 struct part {
-    constexpr part(const exchange_entry& e) noexcept : exchange(&e) {} // NOLINT: implicit on purpose
-    constexpr part(const queue_entry& e) noexcept : queue(&e) {}       // NOLINT
-    constexpr part(const binding_entry& e) noexcept : binding(&e) {}   // NOLINT
+    constexpr part(const exchange_entry& e) noexcept
+        : exchange(&e) {}                                            // NOLINT: implicit on purpose
+    constexpr part(const queue_entry& e) noexcept : queue(&e) {}     // NOLINT
+    constexpr part(const binding_entry& e) noexcept : binding(&e) {} // NOLINT
 
     const exchange_entry* exchange = nullptr;
     const queue_entry* queue = nullptr;
@@ -58,7 +59,8 @@ private:
 
 /// What run-time code sees of a topology, of whatever size.
 struct topology_view {
-    std::span<const exchange_entry* const> exchanges; ///< predeclared ones that are bound are among them
+    std::span<const exchange_entry* const>
+        exchanges; ///< predeclared ones that are bound are among them
     std::span<const queue_entry* const> queues;
     std::span<const binding_entry* const> bindings;
 };
@@ -96,13 +98,18 @@ public:
 
     [[nodiscard]] constexpr topology_view view() const noexcept
     {
-        return {{exchanges_.data(), exchange_count_}, {queues_.data(), queue_count_}, {bindings_.data(), binding_count_}};
+        return {{exchanges_.data(), exchange_count_},
+                {queues_.data(), queue_count_},
+                {bindings_.data(), binding_count_}};
     }
-    [[nodiscard]] constexpr std::size_t find_exchange(std::string_view name, std::uint64_t hash) const noexcept
+    [[nodiscard]] constexpr std::size_t find_exchange(std::string_view name,
+                                                      std::uint64_t hash) const noexcept
     {
-        return exchange_names_.find(hash, [&](std::size_t i) { return exchanges_[i]->name == name; });
+        return exchange_names_.find(hash,
+                                    [&](std::size_t i) { return exchanges_[i]->name == name; });
     }
-    [[nodiscard]] constexpr std::size_t find_queue(std::string_view name, std::uint64_t hash) const noexcept
+    [[nodiscard]] constexpr std::size_t find_queue(std::string_view name,
+                                                   std::uint64_t hash) const noexcept
     {
         return queue_names_.find(hash, [&](std::size_t i) { return queues_[i]->name == name; });
     }
@@ -138,7 +145,8 @@ private:
             return rule;
         const std::size_t known = find_queue(q.name, q.hash);
         if (known != none)
-            return same_queue(q, *queues_[known]) ? topology_rule::none : topology_rule::queue_declared_twice;
+            return same_queue(q, *queues_[known]) ? topology_rule::none
+                                                  : topology_rule::queue_declared_twice;
         queue_names_.insert(q.hash, queue_count_);
         queues_[queue_count_++] = &q;
         return topology_rule::none;
@@ -151,16 +159,19 @@ private:
     [[nodiscard]] constexpr topology_rule check_alternate(const exchange_entry& e) const noexcept
     {
         const auto& other = e.options.alternate_exchange;
-        return !other || is_there(*other) ? topology_rule::none : topology_rule::unknown_alternate_exchange;
+        return !other || is_there(*other) ? topology_rule::none
+                                          : topology_rule::unknown_alternate_exchange;
     }
     [[nodiscard]] constexpr topology_rule check_dead_letters(const queue_entry& q) const noexcept
     {
         const auto& other = q.options.dead_letter_exchange;
-        return !other || other->empty() || is_there(*other) ? topology_rule::none
-                                                            : topology_rule::unknown_dead_letter_exchange;
+        return !other || other->empty() || is_there(*other)
+                   ? topology_rule::none
+                   : topology_rule::unknown_dead_letter_exchange;
     }
     /// One that a binding names. `rule` becomes why it may not.
-    [[nodiscard]] constexpr std::size_t resolve(const exchange_entry& e, topology_rule& rule) noexcept
+    [[nodiscard]] constexpr std::size_t resolve(const exchange_entry& e,
+                                                topology_rule& rule) noexcept
     {
         std::size_t known = find_exchange(e.name, e.hash);
         if (e.name.empty()) {
@@ -168,7 +179,8 @@ private:
         } else if (known == none && e.is_predeclared) {
             rule = add_exchange(e);
             known = exchange_count_ - 1;
-        } else if (known != none && exchanges_[known] != &e && !same_exchange(e, *exchanges_[known])) {
+        } else if (known != none && exchanges_[known] != &e &&
+                   !same_exchange(e, *exchanges_[known])) {
             rule = topology_rule::exchange_has_changed;
         }
         return known;
@@ -194,7 +206,8 @@ private:
         rule = rule_broken_by(b);
         if (rule != topology_rule::none)
             return rule;
-        if (known_bindings_.find(b.hash, [&](std::size_t i) { return same_binding(b, *bindings_[i]); }) != none)
+        if (known_bindings_.find(
+                b.hash, [&](std::size_t i) { return same_binding(b, *bindings_[i]); }) != none)
             return topology_rule::binding_twice;
         known_bindings_.insert(b.hash, binding_count_);
         bindings_[binding_count_] = &b;

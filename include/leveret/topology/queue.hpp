@@ -30,7 +30,8 @@ template <class... Options>
 template <fixed_string Name, class... Options>
 struct queue {
     static constexpr std::string_view name = Name.view();
-    static constexpr topology_detail::queue_entry entry = topology_detail::make_queue<Options...>(Name.view());
+    static constexpr topology_detail::queue_entry entry =
+        topology_detail::make_queue<Options...>(Name.view());
 };
 
 } // namespace leveret

@@ -44,8 +44,8 @@ inline constexpr std::size_t longest_name = 255;
         return e.broken;
     if (e.is_predeclared && !e.name.empty()) {
         const bool is_itself = e.kind == predeclared_kind(e.name) && !e.options.auto_delete &&
-                               e.options.durable && !e.options.internal && !e.options.alternate_exchange &&
-                               e.arguments.empty();
+                               e.options.durable && !e.options.internal &&
+                               !e.options.alternate_exchange && e.arguments.empty();
         return is_itself ? topology_rule::none : topology_rule::predeclared_exchange;
     }
     const topology_rule rule = rule_broken_by_name(e.name);
@@ -57,7 +57,8 @@ inline constexpr std::size_t longest_name = 255;
 [[nodiscard]] constexpr topology_rule rule_broken_by_type(const queue_options& o) noexcept
 {
     if (o.type != queue_type::quorum)
-        return o.delivery_limit ? topology_rule::delivery_limit_without_quorum : topology_rule::none;
+        return o.delivery_limit ? topology_rule::delivery_limit_without_quorum
+                                : topology_rule::none;
     if (o.exclusive)
         return topology_rule::quorum_exclusive;
     if (o.auto_delete)
@@ -101,7 +102,8 @@ inline constexpr std::size_t longest_name = 255;
     return topology_rule::none;
 }
 
-[[nodiscard]] constexpr topology_rule rule_broken_by_key(const exchange_entry& source, std::string_view key) noexcept
+[[nodiscard]] constexpr topology_rule rule_broken_by_key(const exchange_entry& source,
+                                                         std::string_view key) noexcept
 {
     if (key.size() > longest_name)
         return topology_rule::key_too_long;
@@ -113,17 +115,21 @@ inline constexpr std::size_t longest_name = 255;
             if (words.word() == "*" || words.word() == "#")
                 return topology_rule::wildcard_for_direct;
         return topology_rule::none;
-    case exchange_kind::fanout: return key.empty() ? topology_rule::none : topology_rule::key_for_fanout;
+    case exchange_kind::fanout:
+        return key.empty() ? topology_rule::none : topology_rule::key_for_fanout;
     case exchange_kind::topic: return rule_broken_by_pattern(key);
-    case exchange_kind::headers: return key.empty() ? topology_rule::none : topology_rule::key_for_headers;
+    case exchange_kind::headers:
+        return key.empty() ? topology_rule::none : topology_rule::key_for_headers;
     case exchange_kind::other: break;
     }
-    return source.key_error == nullptr || source.key_error(key).empty() ? topology_rule::none
-                                                                        : topology_rule::refused_key;
+    return source.key_error == nullptr || source.key_error(key).empty()
+               ? topology_rule::none
+               : topology_rule::refused_key;
 }
 
 /// Headers exchanges want headers and a good x-match, others don't look at them. A plugin's may want anything.
-[[nodiscard]] constexpr topology_rule rule_broken_by_headers(exchange_kind kind, argument_entries headers) noexcept
+[[nodiscard]] constexpr topology_rule rule_broken_by_headers(exchange_kind kind,
+                                                             argument_entries headers) noexcept
 {
     if (kind == exchange_kind::other)
         return topology_rule::none;
@@ -133,8 +139,9 @@ inline constexpr std::size_t longest_name = 255;
     for (const argument_entry& h : headers) {
         if (h.name != "x-match")
             ++wanted;
-        else if (h.kind != constant_kind::text || (h.text != "all" && h.text != "any" && h.text != "all-with-x" &&
-                                                   h.text != "any-with-x"))
+        else if (h.kind != constant_kind::text ||
+                 (h.text != "all" && h.text != "any" && h.text != "all-with-x" &&
+                  h.text != "any-with-x"))
             return topology_rule::x_match;
     }
     return wanted == 0 ? topology_rule::no_headers : topology_rule::none;
@@ -142,9 +149,11 @@ inline constexpr std::size_t longest_name = 255;
 
 [[nodiscard]] constexpr topology_rule rule_broken_by(const binding_entry& b) noexcept
 {
-    if (const topology_rule rule = rule_broken_by_key(*b.source, b.key); rule != topology_rule::none)
+    if (const topology_rule rule = rule_broken_by_key(*b.source, b.key);
+        rule != topology_rule::none)
         return rule;
-    if (const topology_rule rule = rule_broken_by_headers(b.source->kind, b.arguments); rule != topology_rule::none)
+    if (const topology_rule rule = rule_broken_by_headers(b.source->kind, b.arguments);
+        rule != topology_rule::none)
         return rule;
     return rule_broken_by(b.arguments);
 }

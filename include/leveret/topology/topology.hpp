@@ -62,7 +62,8 @@ template <topology_rule Broken, std::size_t Offender, class... Parts>
 template <class... Parts>
 struct topology {
     using parts = topology_detail::assembled<Parts...>;
-    static_assert(topology_detail::holds<parts::result.broken(), parts::result.offender(), Parts...>());
+    static_assert(
+        topology_detail::holds<parts::result.broken(), parts::result.offender(), Parts...>());
     static constexpr bool is_checked = true;
 };
 

@@ -44,7 +44,8 @@ public:
     }
 
     template <channel Channel>
-    [[nodiscard]] static asio::awaitable<void> declare(Channel& c, const exchange_entry& e, bool no_wait, duration timeout)
+    [[nodiscard]] static asio::awaitable<void> declare(Channel& c, const exchange_entry& e,
+                                                       bool no_wait, duration timeout)
     {
         const table arguments = to_table(e.arguments);
         exchange_options o = e.options;
@@ -55,7 +56,8 @@ public:
         return c.declare_exchange(e.name, e.type, o);
     }
     template <channel Channel>
-    [[nodiscard]] static asio::awaitable<void> declare(Channel& c, const queue_entry& q, bool no_wait, duration timeout)
+    [[nodiscard]] static asio::awaitable<void> declare(Channel& c, const queue_entry& q,
+                                                       bool no_wait, duration timeout)
     {
         const table arguments = to_table(q.arguments);
         queue_options o = q.options;
@@ -66,7 +68,8 @@ public:
         return without_result(c.declare_queue(q.name, o));
     }
     template <channel Channel>
-    [[nodiscard]] static asio::awaitable<void> declare(Channel& c, const binding_entry& b, bool no_wait, duration timeout)
+    [[nodiscard]] static asio::awaitable<void> declare(Channel& c, const binding_entry& b,
+                                                       bool no_wait, duration timeout)
     {
         const table arguments = to_table(b.arguments);
         bind_options o;

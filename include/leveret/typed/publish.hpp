@@ -6,6 +6,7 @@
 #include "leveret/core/options.hpp"
 #include "leveret/core/publish_result.hpp"
 #include "leveret/core/table.hpp"
+#include "leveret/routing/key.hpp"
 #include "leveret/topology/plan.hpp"
 #include "leveret/topology/topology.hpp"
 #include "leveret/transport/concept.hpp"
@@ -33,12 +34,11 @@
 
 namespace leveret {
 
-class key;
-
 namespace topology_detail {
 
 template <a_topology T, class Exchange>
-inline constexpr std::size_t index_of = plan_of<T>.find_exchange(Exchange::entry.name, Exchange::entry.hash);
+inline constexpr std::size_t index_of =
+    plan_of<T>.find_exchange(Exchange::entry.name, Exchange::entry.hash);
 
 /// Why a message can't be published to the exchange, whatever its key.
 template <a_topology T, class Exchange>
@@ -50,8 +50,9 @@ template <a_topology T, class Exchange>
     const std::size_t x = index_of<T, Exchange>;
     if (x == plan_of<T>.none)
         return e.is_predeclared ? topology_rule::none : topology_rule::publish_to_unknown_exchange;
-    return same_exchange(e, *view_of<T>().exchanges[x]) ? topology_rule::none
-                                                        : topology_rule::publish_to_unknown_exchange;
+    return same_exchange(e, *view_of<T>().exchanges[x])
+               ? topology_rule::none
+               : topology_rule::publish_to_unknown_exchange;
 }
 template <a_topology T, class Exchange>
 inline constexpr topology_rule publishing_rule = rule_broken_by_publishing<T, Exchange>();
@@ -75,7 +76,8 @@ template <a_topology T, class Exchange, fixed_string Key>
         return publishing_rule<T, Exchange>;
     if (Key.size() > longest_name)
         return topology_rule::publish_key_too_long;
-    return is_routed<T, Exchange>(Key.view()) ? topology_rule::none : topology_rule::publish_is_unbound;
+    return is_routed<T, Exchange>(Key.view()) ? topology_rule::none
+                                              : topology_rule::publish_is_unbound;
 }
 
 /// What `check` names as the offender.
@@ -86,7 +88,8 @@ struct publish_to;
 template <a_topology T, class Exchange, fixed_string Key>
 [[nodiscard]] consteval bool key_holds() noexcept
 {
-    if constexpr (constexpr topology_rule broken = rule_broken_by_key<T, Exchange, Key>(); broken != topology_rule::none)
+    if constexpr (constexpr topology_rule broken = rule_broken_by_key<T, Exchange, Key>();
+                  broken != topology_rule::none)
         return check<broken, publish_to<Exchange, Key>>::holds;
     return true;
 }
@@ -96,8 +99,11 @@ template <a_topology T, class Exchange>
 {
     if constexpr (publishing_rule<T, Exchange> != topology_rule::none)
         return check<publishing_rule<T, Exchange>, Exchange>::holds;
-    else if constexpr (Exchange::entry.kind == exchange_kind::fanout || Exchange::entry.kind == exchange_kind::headers)
-        return check<is_routed<T, Exchange>({}) ? topology_rule::none : topology_rule::publish_is_unbound, Exchange>::holds;
+    else if constexpr (Exchange::entry.kind == exchange_kind::fanout ||
+                       Exchange::entry.kind == exchange_kind::headers)
+        return check < is_routed<T, Exchange>({}) ? topology_rule::none
+                                                  : topology_rule::publish_is_unbound,
+               Exchange > ::holds;
     return true;
 }
 
@@ -126,20 +132,24 @@ template <a_topology T, class Exchange, class Route>
 [[nodiscard]] std::string_view routing_key_of(const Route& route)
 {
     constexpr exchange_kind kind = Exchange::entry.kind;
-    static_assert(kind != exchange_kind::fanout, "leveret: publish: a fanout exchange takes no key");
+    static_assert(kind != exchange_kind::fanout,
+                  "leveret: publish: a fanout exchange takes no key");
     if constexpr (kind == exchange_kind::headers) {
-        static_assert(std::same_as<Route, table>, "leveret: publish: a headers exchange takes a table of headers");
+        static_assert(std::same_as<Route, table>,
+                      "leveret: publish: a headers exchange takes a table of headers");
         return {};
     } else if constexpr (kind == exchange_kind::topic) {
-        static_assert(std::same_as<Route, key>, "leveret: publish: a topic exchange takes words: lv::key{...}");
+        static_assert(std::same_as<Route, key>,
+                      "leveret: publish: a topic exchange takes words: lv::key{...}");
         return route.view();
     } else {
         static_assert(std::convertible_to<const Route&, std::string_view>,
                       "leveret: publish: this type of exchange takes a key");
         const std::string_view text = route;
         if (!is_routed<T, Exchange>(text))
-            throw_invalid_argument("publish: no binding of the topology routes the key '" + escaped(text) +
-                                   "' from the exchange '" + escaped(Exchange::name) + "'");
+            throw_invalid_argument("publish: no binding of the topology routes the key '" +
+                                   escaped(text) + "' from the exchange '" +
+                                   escaped(Exchange::name) + "'");
         return text;
     }
 }
@@ -158,13 +168,15 @@ template <a_topology T, class Exchange>
 /// bindings by way of other exchanges, or an alternate exchange, brings the key from the exchange to a queue, or the
 /// exchange says `unbound_ok`. Headers, and types of exchange that don't say what they match, are taken to match.
 /// Otherwise, and in what it throws, as the channel's publish.
-template <a_topology T, class Exchange, fixed_string Key, channel Channel, topology_detail::publishable M>
+template <a_topology T, class Exchange, fixed_string Key, channel Channel,
+          topology_detail::publishable M>
 [[nodiscard]] asio::awaitable<void> publish(Channel& c, const M& m, publish_options o = {})
 {
     static_assert(topology_detail::key_holds<T, Exchange, Key>());
     return c.publish(Exchange::name, Key.view(), m, o);
 }
-template <a_topology T, class Exchange, fixed_string Key, channel Channel, topology_detail::publishable M>
+template <a_topology T, class Exchange, fixed_string Key, channel Channel,
+          topology_detail::publishable M>
 [[nodiscard]] asio::awaitable<publish_result> publish_confirmed(Channel& c, const M& m,
                                                                 confirmed_publish_options o = {})
 {
@@ -192,8 +204,10 @@ template <a_topology T, class Exchange, channel Channel, topology_detail::publis
 /// not say `unbound_ok` (which looks at each binding of the exchange). For a topic exchange it is an `lv::key`; that no
 /// binding may match it is in the nature of subscriptions, and `mandatory` finds it out. For a headers exchange it is a
 /// table, which is added to the message's headers; the key is empty.
-template <a_topology T, class Exchange, channel Channel, class Route, topology_detail::publishable M>
-[[nodiscard]] asio::awaitable<void> publish(Channel& c, const Route& route, const M& m, publish_options o = {})
+template <a_topology T, class Exchange, channel Channel, class Route,
+          topology_detail::publishable M>
+[[nodiscard]] asio::awaitable<void> publish(Channel& c, const Route& route, const M& m,
+                                            publish_options o = {})
 {
     static_assert(topology_detail::exchange_holds<T, Exchange>());
     const std::string_view key = topology_detail::routing_key_of<T, Exchange>(route);
@@ -202,9 +216,10 @@ template <a_topology T, class Exchange, channel Channel, class Route, topology_d
     else
         return c.publish(Exchange::name, key, m, o);
 }
-template <a_topology T, class Exchange, channel Channel, class Route, topology_detail::publishable M>
-[[nodiscard]] asio::awaitable<publish_result> publish_confirmed(Channel& c, const Route& route, const M& m,
-                                                                confirmed_publish_options o = {})
+template <a_topology T, class Exchange, channel Channel, class Route,
+          topology_detail::publishable M>
+[[nodiscard]] asio::awaitable<publish_result>
+publish_confirmed(Channel& c, const Route& route, const M& m, confirmed_publish_options o = {})
 {
     static_assert(topology_detail::exchange_holds<T, Exchange>());
     const std::string_view key = topology_detail::routing_key_of<T, Exchange>(route);

@@ -131,7 +131,8 @@ private:
         }
     }
     template <class Entry>
-    [[nodiscard]] static std::optional<kind> kind_of_difference(const Entry&, const std::error_code& code)
+    [[nodiscard]] static std::optional<kind> kind_of_difference(const Entry&,
+                                                                const std::error_code& code)
     {
         constexpr bool is_queue = std::same_as<Entry, queue_entry>;
         if (code == reply_code::not_found)
@@ -152,7 +153,8 @@ private:
 };
 
 template <transport Transport>
-asio::awaitable<std::vector<topology_difference>> verify_all(Transport& connection, topology_view t, duration timeout)
+asio::awaitable<std::vector<topology_difference>> verify_all(Transport& connection, topology_view t,
+                                                             duration timeout)
 {
     verification<Transport> v(connection, timeout);
     co_return co_await v.run(t);
@@ -172,7 +174,8 @@ asio::awaitable<std::vector<topology_difference>> verify_all(Transport& connecti
 /// do for other failures, so connection_error where a type of exchange is unknown to RabbitMQ 3 (503). The connection must
 /// stay until it completes.
 template <a_topology T, transport Transport>
-[[nodiscard]] asio::awaitable<std::vector<topology_difference>> verify(Transport& connection, call_options o = {})
+[[nodiscard]] asio::awaitable<std::vector<topology_difference>> verify(Transport& connection,
+                                                                       call_options o = {})
 {
     return topology_detail::verify_all(connection, topology_detail::view_of<T>(), o.timeout);
 }
