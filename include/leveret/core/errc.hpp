@@ -114,6 +114,7 @@ enum class errc : std::uint8_t {
     wrong_state,        ///< the operation does not fit the state of its object
     limit_exceeded,     ///< a limit of this side
     queue_name,         ///< the broker answered with another queue than was asked for
+    not_decodable,      ///< a message's body is not what it was to be decoded as
 };
 
 [[nodiscard]] constexpr std::string_view describe(errc e) noexcept
@@ -131,6 +132,7 @@ enum class errc : std::uint8_t {
     case errc::wrong_state: return "not possible in this state";
     case errc::limit_exceeded: return "a limit is exceeded";
     case errc::queue_name: return "the broker answered for another queue";
+    case errc::not_decodable: return "the body can't be decoded";
     }
     return "unknown error";
 }

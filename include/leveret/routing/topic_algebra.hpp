@@ -171,7 +171,7 @@ struct gap {
 /// may be as long as they like.
 [[nodiscard]] constexpr bool topic_overlaps(std::string_view a, std::string_view b) noexcept
 {
-    using namespace routing;
+    using routing::topic_words;
     if (!routing::detail::has_hash(b))
         return routing::detail::lay_pattern(topic_words(a), topic_words(b), routing::detail::words_agree);
     if (!routing::detail::has_hash(a))
@@ -190,7 +190,7 @@ struct gap {
 /// have begun there, and otherwise fills it so that no run can reach across.
 [[nodiscard]] constexpr bool topic_covers(std::string_view a, std::string_view b) noexcept
 {
-    using namespace routing;
+    using routing::topic_words;
     topic_words wanted(a), words(b), run = wanted, place = words;
     bool seen_gap = false;
     for (;;) {

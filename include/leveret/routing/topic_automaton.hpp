@@ -198,6 +198,33 @@ template <class... Patterns>
     return tables;
 }
 
+template <class Tables>
+[[nodiscard]] consteval bool is_first_match(const Tables& tables, std::size_t pattern,
+                                            const typename Tables::set& reached) noexcept
+{
+    for (std::size_t p = 0; p < pattern; ++p)
+        if (reached.has(tables.end_of[p]))
+            return false;
+    return reached.has(tables.end_of[pattern]);
+}
+
+/// Whether a key made from the pattern, with words that no pattern has for its wildcards and so many for each #,
+/// is one that no pattern before it matches. Mostly it is, and then nothing has to be searched.
+template <class Tables>
+[[nodiscard]] consteval bool takes_its_own(const Tables& tables, std::size_t pattern, std::string_view text,
+                                           std::size_t words_for_hash) noexcept
+{
+    typename Tables::set reached = tables.start;
+    for (topic_words words(text); !words.at_end(); words.advance()) {
+        const std::string_view word = words.word();
+        const bool is_wildcard = word == "*" || word == "#";
+        const auto& entry = is_wildcard ? tables.entries[0] : tables.find(word, head_of(word, 0, word.size()));
+        for (std::size_t n = word == "#" ? words_for_hash : 1; n > 0; --n)
+            reached = tables.step(reached, entry);
+    }
+    return is_first_match(tables, pattern, reached);
+}
+
 /// Whether some key matches the pattern and none before it: a search through the sets that keys lead to. True, too,
 /// when that isn't known after `effort` comparisons of sets, since the answer can need exponentially many.
 template <class Tables>
@@ -222,15 +249,9 @@ template <class Tables>
         }
         return false;
     };
-    const auto is_first_match = [&](const set& s) {
-        for (std::size_t p = 0; p < pattern; ++p)
-            if (s.has(tables.end_of[p]))
-                return false;
-        return s.has(tables.end_of[pattern]);
-    };
     seen[known++] = tables.start & own_or_before;
     for (std::size_t i = 0; i < known; ++i) {
-        if (is_first_match(seen[i]))
+        if (is_first_match(tables, pattern, seen[i]))
             return true;
         for (std::size_t word = 0; word <= tables.known_words; ++word) {
             const set next = tables.step(seen[i], tables.entries[word]) & own_or_before;
@@ -273,20 +294,33 @@ public:
                 return tables.pattern_of[64 * i + static_cast<unsigned>(__builtin_ctzll(matched.bits[i]))];
         return size;
     }
-    /// Calls `visit(index)` for each pattern that the key matches, from the first to the last.
-    template <class Visit>
-    static constexpr void for_each(std::string_view key, Visit&& visit)
-    {
-        const set matched = walk(key) & tables.accepting;
-        for (std::size_t i = 0; i < matched.bits.size(); ++i)
-            for (std::uint64_t rest = matched.bits[i]; rest != 0; rest &= rest - 1)
-                visit(std::size_t{tables.pattern_of[64 * i + static_cast<unsigned>(__builtin_ctzll(rest))]});
-    }
+    /// The indices of all patterns that a key matches, from the first to the last.
+    class matches {
+    public:
+        constexpr explicit matches(std::string_view key) noexcept : left_(walk(key) & tables.accepting) {}
+        [[nodiscard]] constexpr bool empty() const noexcept { return left_.empty(); }
+        /// The next one; only if there is one.
+        [[nodiscard]] constexpr std::size_t take() noexcept
+        {
+            std::size_t i = 0;
+            while (left_.bits[i] == 0)
+                ++i;
+            const std::size_t place = 64 * i + static_cast<unsigned>(__builtin_ctzll(left_.bits[i]));
+            left_.bits[i] &= left_.bits[i] - 1;
+            return tables.pattern_of[place];
+        }
+
+    private:
+        set left_;
+    };
     /// Whether some key matches this pattern and none before it. That is searched for in bounds; where these are
     /// reached the answer is true.
     [[nodiscard]] static consteval bool is_reachable(std::size_t index) noexcept
     {
         constexpr std::array<std::string_view, size> texts{Patterns::text()...};
+        if (routing::detail::takes_its_own(tables, index, texts[index], 0) ||
+            routing::detail::takes_its_own(tables, index, texts[index], 1))
+            return true;
         for (std::size_t i = 0; i < index; ++i)
             if (topic_covers(texts[i], texts[index]))
                 return false;

@@ -11,6 +11,7 @@
 #include "leveret/core/queue_info.hpp"
 #include "leveret/core/returned_message.hpp"
 #include "leveret/core/table.hpp"
+#include "leveret/io/config.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>

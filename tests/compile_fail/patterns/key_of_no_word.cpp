@@ -1,0 +1,4 @@
+// expect: key
+#include <leveret/routing/key.hpp>
+
+leveret::key wrong{"stock", 3.5};
