@@ -1,0 +1,175 @@
+#pragma once
+
+#include "leveret/routing/topic_algebra.hpp"
+#include "leveret/topology/entry.hpp"
+#include "leveret/topology/exchange.hpp"
+#include "leveret/topology/rule.hpp"
+
+#include <cstddef>
+#include <string_view>
+
+/// \file
+/// Which rule a part of a topology breaks by itself. Rules of RabbitMQ are those of 3.10, which answers them with 403
+/// or 406; some that it takes are refused, since they can't do what they say.
+
+namespace leveret::topology_detail {
+
+/// The longest name or key of AMQP 0-9-1, a short string.
+inline constexpr std::size_t longest_name = 255;
+
+[[nodiscard]] constexpr topology_rule rule_broken_by_name(std::string_view name) noexcept
+{
+    if (name.empty())
+        return topology_rule::empty_name;
+    if (name.size() > longest_name)
+        return topology_rule::name_too_long;
+    return name.starts_with("amq.") ? topology_rule::reserved_name : topology_rule::none;
+}
+
+[[nodiscard]] constexpr topology_rule rule_broken_by(argument_entries arguments) noexcept
+{
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        if (arguments[i].name.empty() || arguments[i].name.size() > longest_name)
+            return topology_rule::argument_name_too_long;
+        for (std::size_t j = 0; j < i; ++j)
+            if (arguments[i].name == arguments[j].name)
+                return topology_rule::argument_twice;
+    }
+    return topology_rule::none;
+}
+
+[[nodiscard]] constexpr topology_rule rule_broken_by(const exchange_entry& e) noexcept
+{
+    if (e.broken != topology_rule::none)
+        return e.broken;
+    if (e.is_predeclared && !e.name.empty()) {
+        const bool is_itself = e.kind == predeclared_kind(e.name) && !e.options.auto_delete &&
+                               e.options.durable && !e.options.internal &&
+                               !e.options.alternate_exchange && e.arguments.empty();
+        return is_itself ? topology_rule::none : topology_rule::predeclared_exchange;
+    }
+    const topology_rule rule = rule_broken_by_name(e.name);
+    return rule != topology_rule::none ? rule : rule_broken_by(e.arguments);
+}
+
+/// Of queue types, as rabbit_quorum_queue and rabbit_classic_queue refuse them. A quorum queue takes
+/// reject-publish-dlx and then drops its head all the same.
+[[nodiscard]] constexpr topology_rule rule_broken_by_type(const queue_options& o) noexcept
+{
+    if (o.type != queue_type::quorum)
+        return o.delivery_limit ? topology_rule::delivery_limit_without_quorum
+                                : topology_rule::none;
+    if (o.exclusive)
+        return topology_rule::quorum_exclusive;
+    if (o.auto_delete)
+        return topology_rule::quorum_auto_delete;
+    if (!o.durable)
+        return topology_rule::quorum_not_durable;
+    if (o.max_priority != 0)
+        return topology_rule::quorum_priority;
+    return o.overflow == overflow::reject_publish_dlx ? topology_rule::quorum_reject_publish_dlx
+                                                      : topology_rule::none;
+}
+
+[[nodiscard]] constexpr topology_rule rule_broken_by(const queue_entry& q) noexcept
+{
+    if (q.broken != topology_rule::none)
+        return q.broken;
+    if (const topology_rule rule = rule_broken_by_name(q.name); rule != topology_rule::none)
+        return rule;
+    if (const topology_rule rule = rule_broken_by_type(q.options); rule != topology_rule::none)
+        return rule;
+    if (!q.options.dead_letter_exchange) {
+        if (q.options.dead_letter_routing_key)
+            return topology_rule::dead_letter_key_without_exchange;
+        if (q.options.overflow == overflow::reject_publish_dlx)
+            return topology_rule::reject_publish_dlx_without_exchange;
+    }
+    return rule_broken_by(q.arguments);
+}
+
+[[nodiscard]] constexpr topology_rule rule_broken_by_pattern(std::string_view pattern) noexcept
+{
+    if (pattern.empty())
+        return topology_rule::no_pattern_for_topic;
+    switch (find_pattern_fault(pattern)) {
+    case pattern_fault::none: return topology_rule::none;
+    case pattern_fault::too_long: return topology_rule::key_too_long;
+    case pattern_fault::empty_word: return topology_rule::pattern_with_empty_word;
+    case pattern_fault::star_inside_word: return topology_rule::pattern_with_star_inside_word;
+    case pattern_fault::hash_inside_word: return topology_rule::pattern_with_hash_inside_word;
+    }
+    return topology_rule::none;
+}
+
+[[nodiscard]] constexpr topology_rule rule_broken_by_key(const exchange_entry& source,
+                                                         std::string_view key) noexcept
+{
+    if (key.size() > longest_name)
+        return topology_rule::key_too_long;
+    switch (source.kind) {
+    case exchange_kind::direct:
+        if (key.empty())
+            return topology_rule::no_key_for_direct;
+        for (routing::topic_words words(key); !words.at_end(); words.advance())
+            if (words.word() == "*" || words.word() == "#")
+                return topology_rule::wildcard_for_direct;
+        return topology_rule::none;
+    case exchange_kind::fanout:
+        return key.empty() ? topology_rule::none : topology_rule::key_for_fanout;
+    case exchange_kind::topic: return rule_broken_by_pattern(key);
+    case exchange_kind::headers:
+        return key.empty() ? topology_rule::none : topology_rule::key_for_headers;
+    case exchange_kind::other: break;
+    }
+    return source.key_error == nullptr || source.key_error(key).empty()
+               ? topology_rule::none
+               : topology_rule::refused_key;
+}
+
+/// Headers exchanges want headers and a good x-match, others don't look at them. A plugin's may want anything.
+[[nodiscard]] constexpr topology_rule rule_broken_by_headers(exchange_kind kind,
+                                                             argument_entries headers) noexcept
+{
+    if (kind == exchange_kind::other)
+        return topology_rule::none;
+    if (kind != exchange_kind::headers)
+        return headers.empty() ? topology_rule::none : topology_rule::headers_elsewhere;
+    std::size_t wanted = 0;
+    for (const argument_entry& h : headers) {
+        if (h.name != "x-match")
+            ++wanted;
+        else if (h.kind != constant_kind::text ||
+                 (h.text != "all" && h.text != "any" && h.text != "all-with-x" &&
+                  h.text != "any-with-x"))
+            return topology_rule::x_match;
+    }
+    return wanted == 0 ? topology_rule::no_headers : topology_rule::none;
+}
+
+[[nodiscard]] constexpr topology_rule rule_broken_by(const binding_entry& b) noexcept
+{
+    if (const topology_rule rule = rule_broken_by_key(*b.source, b.key);
+        rule != topology_rule::none)
+        return rule;
+    if (const topology_rule rule = rule_broken_by_headers(b.source->kind, b.arguments);
+        rule != topology_rule::none)
+        return rule;
+    return rule_broken_by(b.arguments);
+}
+
+/// Whether a message with this key, and some headers, matches a binding with that one.
+[[nodiscard]] constexpr bool may_match(const exchange_entry& source, std::string_view binding_key,
+                                       std::string_view key) noexcept
+{
+    switch (source.kind) {
+    case exchange_kind::direct: return binding_key == key;
+    case exchange_kind::topic: return topic_matches(binding_key, key);
+    case exchange_kind::fanout:
+    case exchange_kind::headers: return true;
+    case exchange_kind::other: break;
+    }
+    return source.matches == nullptr || source.matches(binding_key, key);
+}
+
+} // namespace leveret::topology_detail

@@ -1,0 +1,10 @@
+// expect: a binding of a direct exchange needs a key
+#include <leveret/topology/topology.hpp>
+
+namespace lv = leveret;
+
+using jobs = lv::exchange<"jobs", lv::direct>;
+
+static_assert(lv::topology<jobs,
+                       lv::queue<"q">,
+                       lv::bound<"q", jobs>>::is_checked);
