@@ -31,6 +31,8 @@ using leveret::next_options;
 using leveret::queue_info;
 using leveret::returned_message;
 
+class publisher;
+
 /// A channel: declares, publishes, consumes. A cheap handle; copies are the same channel, which closes
 /// in the background when the last handle, consumer and unsettled delivery of it is gone.
 ///
@@ -49,6 +51,8 @@ using leveret::returned_message;
 /// Thread safety: belongs to its connection's executor.
 class channel {
 public:
+    using publisher_type = publisher;
+
     channel() noexcept = default;
 
     /// Its number on the connection, from 1; 0 of an empty handle.

@@ -5,6 +5,7 @@
 #include "leveret/core/publish_result.hpp"
 #include "leveret/transport/amqp/channel.hpp"
 #include "leveret/transport/amqp/detail/publisher_core.hpp"
+#include "leveret/transport/concept.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -112,5 +113,7 @@ private:
     local_ptr<detail::publisher_core> core_;
     publisher_options options_;
 };
+
+static_assert(leveret::publisher<publisher>);
 
 } // namespace leveret::amqp

@@ -26,6 +26,8 @@ namespace leveret::memory {
 using leveret::queue_info;
 using leveret::returned_message;
 
+class publisher;
+
 /// A channel of a broker in this process: each operation as amqp::channel's of the same name, with the same
 /// errors in the same words. The broker's answer is there at once, so that nothing but waiting for deliveries,
 /// returns and room suspends; timeouts of other operations have no meaning here.
@@ -34,6 +36,8 @@ using leveret::returned_message;
 /// of it is gone. Thread safety: belongs to its connection's executor.
 class channel {
 public:
+    using publisher_type = publisher;
+
     channel() noexcept = default;
 
     [[nodiscard]] std::uint16_t number() const noexcept { return core_ ? core_->number : std::uint16_t{0}; }

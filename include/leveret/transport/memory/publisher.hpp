@@ -3,6 +3,7 @@
 #include "leveret/core/flush_report.hpp"
 #include "leveret/core/message.hpp"
 #include "leveret/core/options.hpp"
+#include "leveret/transport/concept.hpp"
 #include "leveret/transport/memory/channel.hpp"
 
 #include <asio/awaitable.hpp>
@@ -188,5 +189,7 @@ private:
     local_ptr<detail::publisher_core> core_;
     publisher_options options_;
 };
+
+static_assert(leveret::publisher<publisher>);
 
 } // namespace leveret::memory
