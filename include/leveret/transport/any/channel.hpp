@@ -33,8 +33,8 @@ public:
     using publisher_type = any_publisher;
 
     any_channel() noexcept = default;
-    template <channel C>
-        requires(!std::is_same_v<C, any_channel>)
+    template <class C>
+        requires(!std::is_same_v<C, any_channel>) && channel<C>
     explicit any_channel(C c)
         : model_(new detail::channel_model_of<C>(std::move(c)))
     {

@@ -91,8 +91,8 @@ private:
 class any_connection {
 public:
     any_connection() noexcept = default;
-    template <transport T>
-        requires(!std::is_same_v<T, any_connection>)
+    template <class T>
+        requires(!std::is_same_v<T, any_connection>) && transport<T>
     explicit any_connection(T t)
         : model_(std::make_unique<detail::connection_model_of<T>>(std::move(t)))
     {

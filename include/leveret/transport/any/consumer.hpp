@@ -78,8 +78,8 @@ private:
 class any_consumer {
 public:
     any_consumer() noexcept = default;
-    template <delivery_stream S>
-        requires(!std::is_same_v<S, any_consumer>)
+    template <class S>
+        requires(!std::is_same_v<S, any_consumer>) && delivery_stream<S>
     explicit any_consumer(S s)
         : model_(new detail::consumer_model_of<S>(std::move(s)))
     {

@@ -113,8 +113,8 @@ inline constexpr delivery_operations operations_of_delivery{
 class any_delivery {
 public:
     any_delivery() noexcept = default;
-    template <delivery D>
-        requires(!std::is_same_v<D, any_delivery>)
+    template <class D>
+        requires(!std::is_same_v<D, any_delivery>) && delivery<D>
     explicit any_delivery(D d) : operations_(&detail::operations_of_delivery<D>)
     {
         detail::stored_delivery<D>::put(storage_, std::move(d));

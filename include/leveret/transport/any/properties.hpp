@@ -68,16 +68,16 @@ class any_properties {
 public:
     any_properties() noexcept : any_properties(none()) {}
     /// Properties that stay where they are: refers to them.
-    template <message_properties P>
-        requires(!std::is_same_v<P, any_properties>)
+    template <class P>
+        requires(!std::is_same_v<P, any_properties>) && message_properties<P>
     explicit any_properties(const P& p) noexcept
         : operations_(&detail::shown_properties<P, true>::operations)
     {
         ::new (static_cast<void*>(held_)) const P*(std::addressof(p));
     }
     /// A view itself: keeps a copy.
-    template <message_properties P>
-        requires(!std::is_reference_v<P> && !std::is_same_v<P, any_properties>)
+    template <class P>
+        requires(!std::is_reference_v<P> && !std::is_same_v<P, any_properties>) && message_properties<P>
     explicit any_properties(P&& p) noexcept
         : operations_(&detail::shown_properties<P, false>::operations)
     {

@@ -3,6 +3,7 @@
 #include "leveret/core/error.hpp"
 #include "leveret/io/environment.hpp"
 #include "leveret/transport/memory/connection.hpp"
+#include "leveret/transport/memory/detail/broker_names.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 #include "leveret/transport/memory/detail/hub_of.hpp"
 
@@ -26,6 +27,10 @@ namespace leveret::memory {
 /// belongs to the executor of its connections, all of which must have the same; while it has none it may be
 /// taken to another, which, if another thread runs it, must not begin before the first has been destroyed or has
 /// run out of work and no handle or delivery of it is left. Thread safety: that executor.
+///
+/// One that has a name is reached by it from all of this process: `lv::connect("memory://demo")`. The name is free
+/// again when the last handle, connection and delivery of the broker is gone. Names may be given and asked for on any
+/// thread.
 class broker {
 public:
     explicit broker(leveret::broker::options o = {}) : broker(io::asio_environment(), o) {}
@@ -35,6 +40,33 @@ public:
     explicit broker(Environment e, leveret::broker::options o = {})
         : hub_(make(std::move(e), o))
     {
+    }
+
+    /// A new broker of that name, 1 to 255 bytes. Throws usage_error when another one has it.
+    explicit broker(std::string_view name, leveret::broker::options o = {})
+        : broker(io::asio_environment(), name, o)
+    {
+    }
+    template <io::environment Environment>
+    broker(Environment e, std::string_view name, leveret::broker::options o = {})
+        : broker(detail::broker_names::of_process().add(name, [&] { return make(std::move(e), o); }))
+    {
+    }
+    /// The broker that has this name, or a new one, made with these options, if none has.
+    [[nodiscard]] static broker of_name(std::string_view name, leveret::broker::options o = {})
+    {
+        return of_name(io::asio_environment(), name, o);
+    }
+    template <io::environment Environment>
+    [[nodiscard]] static broker of_name(Environment e, std::string_view name, leveret::broker::options o = {})
+    {
+        return broker(
+            detail::broker_names::of_process().find_or_add(name, [&] { return make(std::move(e), o); }));
+    }
+    /// Empty if it has none.
+    [[nodiscard]] std::string_view name() const noexcept
+    {
+        return named_ ? std::string_view(named_->name()) : std::string_view();
     }
 
     /// Adds a virtual host; "/" is there from the beginning. Throws usage_error beyond the limit.
@@ -52,6 +84,8 @@ public:
 private:
     friend struct detail::connector;
 
+    explicit broker(detail::named_broker_ptr named) : hub_(named->home()), named_(std::move(named)) {}
+
     template <class Environment>
     [[nodiscard]] static local_ptr<detail::hub> make(Environment e, leveret::broker::options o)
     {
@@ -60,6 +94,7 @@ private:
         return local_ptr<detail::hub>(new detail::hub_of<Environment>(std::move(e), o));
     }
     local_ptr<detail::hub> hub_;
+    detail::named_broker_ptr named_; ///< null without a name
 };
 
 /// Options of memory::connect.
@@ -72,14 +107,14 @@ static_assert(safe_options<connect_options>);
 namespace detail {
 
 struct connector {
-    static asio::awaitable<connection> run(local_ptr<hub> home, std::string virtual_host, std::string user)
+    static asio::awaitable<connection> run(broker b, std::string virtual_host, std::string user)
     {
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
-        local_ptr<connection_core> core = home->make_connection(executor);
+        local_ptr<connection_core> core = b.hub_->make_connection(executor);
+        core->name = b.named_;
         core->open(virtual_host, user);
         co_return connection(std::move(core));
     }
-    [[nodiscard]] static const local_ptr<hub>& of(const broker& b) noexcept { return b.hub_; }
 };
 
 } // namespace detail
@@ -88,7 +123,7 @@ struct connector {
 /// virtual host that is not there, usage_error if the broker belongs to another executor.
 [[nodiscard]] inline asio::awaitable<connection> connect(const broker& b, connect_options o = {})
 {
-    return detail::connector::run(detail::connector::of(b), std::string(o.virtual_host), std::string(o.user));
+    return detail::connector::run(b, std::string(o.virtual_host), std::string(o.user));
 }
 
 } // namespace leveret::memory

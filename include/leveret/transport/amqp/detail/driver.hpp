@@ -209,12 +209,12 @@ private:
             return flush();
         }
         reading_ = true;
-        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+        auto done = [](driver& self, std::error_code ec, std::size_t n) {
             self.reading_ = false;
             self.on_read(ec, n);
         };
         stream_->async_read_some(asio::mutable_buffer(space.data, space.size),
-                                io_handler(hold(), read_memory_, done));
+                                io_handler<decltype(done)>(hold(), read_memory_, done));
     }
     void on_read(std::error_code ec, std::size_t n)
     {
@@ -245,13 +245,13 @@ private:
             return count < max_pieces;
         });
         writing_ = flush_pending_ = true;
-        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+        auto done = [](driver& self, std::error_code ec, std::size_t n) {
             self.writing_ = false;
             self.flush_pending_ = self.flush_scheduled_;
             self.on_written(ec, n);
         };
         stream_->async_write_some(pieces{buffers_, buffers_ + count},
-                                 io_handler(hold(), write_memory_, done));
+                                 io_handler<decltype(done)>(hold(), write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
     {
