@@ -6,6 +6,9 @@
 
 #include <leveret/amqp.hpp>
 #include <leveret/memory.hpp>
+#ifdef LEVERET_CONFORMANCE_OVER_ANY
+#include <leveret/transport/any/connection.hpp>
+#endif
 #include <leveret/transport/concept.hpp>
 
 #include <asio/awaitable.hpp>
@@ -13,6 +16,7 @@
 
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace leveret::test {
 
@@ -53,10 +57,39 @@ struct over_memory {
     memory::broker broker;
 };
 
+#ifdef LEVERET_CONFORMANCE_OVER_ANY
+/// A transport behind any_connection. A file whose cases are about the operations themselves asks for it, before it
+/// includes anything; those about what a broker makes of them would only be compiled once more.
+template <class Transport>
+struct over_any {
+    using connection = any_connection;
+    using channel = any_channel;
+    using consumer = any_consumer;
+    using delivery = any_delivery;
+    using publisher = any_publisher;
+
+    static constexpr bool is_rabbitmq = Transport::is_rabbitmq;
+    static constexpr bool outlives_the_case = Transport::outlives_the_case;
+    static constexpr std::string_view user = Transport::user;
+
+    [[nodiscard]] asio::awaitable<connection> connect()
+    {
+        auto inner = co_await transport_.connect();
+        co_return any_connection(std::move(inner));
+    }
+
+private:
+    Transport transport_;
+};
+using over_any_memory = over_any<over_memory>;
+#endif
+
 static_assert(transport<over_amqp::connection> && transport<over_memory::connection>);
 
 #if defined(LEVERET_CONFORMANCE_ONLY) // one alone, for who works on it: compiles in half the time
 using transports = std::tuple<LEVERET_CONFORMANCE_ONLY>;
+#elif defined(LEVERET_CONFORMANCE_OVER_ANY)
+using transports = std::tuple<over_amqp, over_memory, over_any_memory>;
 #else
 using transports = std::tuple<over_amqp, over_memory>;
 #endif
@@ -65,3 +98,6 @@ using transports = std::tuple<over_amqp, over_memory>;
 
 TYPE_TO_STRING_AS(leveret::test::over_amqp::name, leveret::test::over_amqp);
 TYPE_TO_STRING_AS(leveret::test::over_memory::name, leveret::test::over_memory);
+#ifdef LEVERET_CONFORMANCE_OVER_ANY
+TYPE_TO_STRING_AS("any(memory)", leveret::test::over_any_memory);
+#endif

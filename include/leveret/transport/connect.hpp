@@ -89,8 +89,8 @@ template <io::environment Environment>
 /// - `amqp://user:password@host:port/vhost`, also with several hosts: see amqp::connect. `rabbit://` is the same.
 /// - `amqps://` is refused, with errc::not_supported, as long as there is no TLS.
 /// - `memory://name` or `memory://name/vhost` is the broker of that name in this process: one that the program made
-///   (`lv::memory::broker broker{"name"}`), or else one that this call makes, which lives as long as something of it
-///   does: the last connection takes its queues along. It has the virtual host "/"; others only its maker can add.
+///   (`lv::memory::broker broker{"name"}`), or else one that this call makes, which lives as long as a connection
+///   to it: the last one takes its queues along. It has the virtual host "/"; others only its maker can add.
 ///
 /// Throws usage_error at once for a URL that can't be, an unknown scheme and unknown parameters among them, and what
 /// the transport's own connect throws.

@@ -55,7 +55,7 @@ private:
     {
         if (++self->unyielding_ == 256) {
             self->unyielding_ = 0;
-            co_await asio::post(asio::use_awaitable);
+            co_await others();
         }
         auto here = self->stream_.try_next();
         if (here)
@@ -66,6 +66,9 @@ private:
             co_return any_delivery(std::move(*came));
         co_return std::nullopt;
     }
+
+    /// On its own: Asio keeps the memory of small frames only.
+    static asio::awaitable<void> others() { co_await asio::post(asio::use_awaitable); }
 
     S stream_;
     int unyielding_ = 0;

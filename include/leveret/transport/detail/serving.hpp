@@ -66,8 +66,11 @@ public:
             // A handler that began above, at once, may have cancelled this before it could wait.
             const auto state = co_await asio::this_coro::cancellation_state;
             cancelled = state.cancelled() != asio::cancellation_type::none;
-            if (!cancelled)
+            if (!cancelled) {
+                waits_ = true;
                 cancelled = co_await bell.wait() == io::wake::cancelled;
+                waits_ = false;
+            }
         }
         stopping_ = true;
         std::exception_ptr in_cancel;
@@ -89,12 +92,16 @@ public:
     }
 
 private:
+    /// Also when `run` was cancelled and does not know it yet: deliveries that are here may keep workers from ever
+    /// letting it run.
+    [[nodiscard]] bool must_end() const noexcept { return stopping_ || (waits_ && !bell_->is_waiting()); }
+
     template <class Stream, class Work>
     asio::awaitable<void> worker(Stream& deliveries, const Work& work)
     {
-        while (!stopping_) {
+        while (!must_end()) {
             auto d = co_await deliveries.next();
-            if (!d || stopping_)
+            if (!d || must_end())
                 co_return; // a delivery that came too late goes back to its queue
             ++active_;
             try {
@@ -112,6 +119,7 @@ private:
     std::size_t workers_ = 0;
     std::size_t active_ = 0;
     bool stopping_ = false;
+    bool waits_ = false;
 };
 
 } // namespace leveret::transport_detail

@@ -29,8 +29,8 @@ namespace leveret::memory {
 /// run out of work and no handle or delivery of it is left. Thread safety: that executor.
 ///
 /// One that has a name is reached by it from all of this process: `lv::connect("memory://demo")`. The name is free
-/// again when the last handle, connection and delivery of the broker is gone. Names may be given and asked for on any
-/// thread.
+/// again when the last handle is gone and the last connection closed. Names are given under a lock; what is reached
+/// by one is the broker, with its thread safety.
 class broker {
 public:
     explicit broker(leveret::broker::options o = {}) : broker(io::asio_environment(), o) {}

@@ -18,8 +18,8 @@ namespace leveret::memory::detail {
 
 class broker_names;
 
-/// A broker that has a name: held by its handles and its connections, and the name is free again when the last of
-/// those is gone.
+/// A broker that has a name: held by its handles and its open connections, and the name is free again when the last
+/// of those is gone.
 class named_broker {
 public:
     named_broker(std::shared_ptr<broker_names> names, std::string name, local_ptr<hub> home)
@@ -41,7 +41,7 @@ private:
 using named_broker_ptr = std::shared_ptr<const named_broker>;
 
 /// The names of the brokers of this process, by which URLs reach them. It keeps none of them alive. Thread safety: any
-/// thread; asked only where a broker or a connection is made.
+/// thread, which makes none of the brokers so; asked only where a broker or a connection is made.
 class broker_names : public std::enable_shared_from_this<broker_names> {
 public:
     static constexpr std::size_t max_length = 255;
@@ -57,10 +57,10 @@ public:
     [[nodiscard]] named_broker_ptr add(std::string_view name, Make make)
     {
         check(name);
-        named_broker_ptr other, made; // go when the lock is off: the last owner of one calls `forget`
+        named_broker_ptr made; // goes, if it must, when the lock is off: its destructor calls `forget`
         const std::lock_guard lock(mutex_);
-        other = find(name);
-        if (other)
+        const auto at = brokers_.find(name);
+        if (at != brokers_.end() && !at->second.expired()) // nothing is held of a broker of another thread
             throw_invalid_argument("memory::broker: there is a broker named '" + escaped(name) +
                                    "' in this process");
         put(made, name, make());
@@ -73,7 +73,9 @@ public:
         check(name);
         named_broker_ptr found; // as above
         const std::lock_guard lock(mutex_);
-        found = find(name);
+        const auto at = brokers_.find(name);
+        if (at != brokers_.end())
+            found = at->second.lock();
         if (!found)
             put(found, name, make());
         return found;
@@ -86,11 +88,6 @@ private:
     {
         if (name.empty() || name.size() > max_length)
             throw_invalid_argument("memory::broker: a name has 1 to 255 bytes");
-    }
-    [[nodiscard]] named_broker_ptr find(std::string_view name) const
-    {
-        const auto at = brokers_.find(name);
-        return at == brokers_.end() ? nullptr : at->second.lock();
     }
     void put(named_broker_ptr& made, std::string_view name, local_ptr<hub> home)
     {

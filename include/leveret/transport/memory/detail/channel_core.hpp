@@ -223,6 +223,7 @@ inline void connection_core::close(const engine::failure& why)
         session.reset();
     }
     home->leave();
+    name.reset();
     room.ring_all();
     stop();
 }

@@ -50,7 +50,7 @@ public:
     request_pool requests;
     engine::failure reason; ///< why it ended
     std::string blocked_reason;
-    std::shared_ptr<const void> name; ///< of the broker, which is taken as long as this is
+    std::shared_ptr<const void> name; ///< of the broker: taken as long as this is open
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] bool is_open() const noexcept { return session != nullptr; }
