@@ -7,15 +7,25 @@
 
 #include <leveret/amqp.hpp>
 #include <leveret/memory.hpp>
+#ifdef LEVERET_CONFORMANCE_OVER_ANY
+#include <leveret/transport/any/connection.hpp>
+#endif
 #include <leveret/transport/concept.hpp>
 
 #include <asio/awaitable.hpp>
 #include <doctest/doctest.h>
 
+#include <cstdlib>
+#include <memory>
 #include <string_view>
 #include <tuple>
+#include <utility>
 
 namespace leveret::test {
+
+/// The suite runs twice, compiled once: over RabbitMQ and a broker on the same thread, and then, with
+/// LEVERET_TEST_SECOND_RUN in the environment, over the bundled server and a broker on another thread.
+[[nodiscard]] inline bool is_second_run() { return std::getenv("LEVERET_TEST_SECOND_RUN") != nullptr; }
 
 /// AMQP to the private RabbitMQ.
 ///
@@ -49,30 +59,57 @@ struct over_memory {
     static constexpr bool outlives_the_case = false;
     static constexpr std::string_view user = "guest";
 
-    [[nodiscard]] asio::awaitable<connection> connect() { return memory::connect(broker); }
+    [[nodiscard]] asio::awaitable<connection> connect()
+    {
+        return memory::connect(elsewhere ? elsewhere->broker : broker);
+    }
 
     memory::broker broker;
+    /// The broker is on another thread in the suite's second run.
+    std::unique_ptr<broker_home> elsewhere = is_second_run() ? std::make_unique<broker_home>() : nullptr;
 };
 
-/// The same with the broker on another thread.
-struct over_memory_elsewhere : over_memory {
-    static constexpr const char* name = "memory, another thread";
+#ifdef LEVERET_CONFORMANCE_OVER_ANY
+/// A transport behind any_connection. A file whose cases are about the operations themselves asks for it, before it
+/// includes anything; those about what a broker makes of them would only be compiled once more.
+template <class Transport>
+struct over_any {
+    using connection = any_connection;
+    using channel = any_channel;
+    using consumer = any_consumer;
+    using delivery = any_delivery;
+    using publisher = any_publisher;
 
-    [[nodiscard]] asio::awaitable<connection> connect() { return memory::connect(home.broker); }
+    static constexpr bool is_rabbitmq = Transport::is_rabbitmq;
+    static constexpr bool outlives_the_case = Transport::outlives_the_case;
+    static constexpr std::string_view user = Transport::user;
 
-    broker_home home;
+    [[nodiscard]] asio::awaitable<connection> connect()
+    {
+        auto inner = co_await transport_.connect();
+        co_return any_connection(std::move(inner));
+    }
+
+private:
+    Transport transport_;
 };
+using over_any_memory = over_any<over_memory>;
+#endif
 
 static_assert(transport<over_amqp::connection> && transport<over_memory::connection>);
 
 #if defined(LEVERET_CONFORMANCE_ONLY) // one alone, for who works on it: compiles in half the time
 using transports = std::tuple<LEVERET_CONFORMANCE_ONLY>;
+#elif defined(LEVERET_CONFORMANCE_OVER_ANY)
+using transports = std::tuple<over_amqp, over_memory, over_any_memory>;
 #else
-using transports = std::tuple<over_amqp, over_memory, over_memory_elsewhere>;
+using transports = std::tuple<over_amqp, over_memory>;
 #endif
 
 } // namespace leveret::test
 
 TYPE_TO_STRING_AS(leveret::test::over_amqp::name, leveret::test::over_amqp);
 TYPE_TO_STRING_AS(leveret::test::over_memory::name, leveret::test::over_memory);
-TYPE_TO_STRING_AS(leveret::test::over_memory_elsewhere::name, leveret::test::over_memory_elsewhere);
+#ifdef LEVERET_CONFORMANCE_OVER_ANY
+TYPE_TO_STRING_AS("any(memory)", leveret::test::over_any_memory);
+#endif

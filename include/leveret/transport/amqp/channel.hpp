@@ -23,6 +23,11 @@
 #include <string_view>
 #include <utility>
 
+namespace leveret {
+template <class Traits>
+class basic_publisher;
+}
+
 namespace leveret::amqp {
 
 using leveret::ack_options;
@@ -34,6 +39,7 @@ using leveret::returned_message;
 namespace detail {
 struct publishing;
 }
+using publisher = basic_publisher<detail::publishing>; // transport/amqp/publisher.hpp
 
 /// A channel: declares, publishes, consumes. A cheap handle; copies are the same channel, which closes
 /// in the background when the last handle, consumer and unsettled delivery of it is gone.
@@ -53,6 +59,8 @@ struct publishing;
 /// Thread safety: belongs to its connection's executor.
 class channel {
 public:
+    using publisher_type = publisher;
+
     channel() noexcept = default;
 
     /// Its number on the connection, from 1; 0 of an empty handle.

@@ -2,6 +2,7 @@
 
 #include "leveret/transport/amqp/channel.hpp"
 #include "leveret/transport/amqp/detail/publishing.hpp"
+#include "leveret/transport/concept.hpp"
 #include "leveret/transport/publisher.hpp"
 
 #include <asio/awaitable.hpp>
@@ -52,6 +53,6 @@ struct publishing {
 
 } // namespace detail
 
-using publisher = basic_publisher<detail::publishing>;
+static_assert(leveret::publisher<publisher>);
 
 } // namespace leveret::amqp

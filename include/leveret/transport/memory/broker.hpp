@@ -4,6 +4,7 @@
 #include "leveret/core/error.hpp"
 #include "leveret/io/environment.hpp"
 #include "leveret/transport/memory/connection.hpp"
+#include "leveret/transport/memory/detail/broker_names.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 #include "leveret/transport/memory/detail/hub_of.hpp"
 
@@ -33,6 +34,9 @@ namespace leveret::memory {
 /// in other threads, reach it through mailboxes, in the order of each channel; the home's context must run as long as
 /// they use it, and connections there and elsewhere keep it running. When it is destroyed they fail.
 ///
+/// One that has a name is reached by it from all of this process: `lv::connect("memory://demo")`. The name is free
+/// again when the last handle is gone and the last connection closed. Names are given under a lock.
+///
 /// Thread safety: handles may be copied and connected to by any thread. What else they do belongs to the home, or to
 /// the time before the first connection.
 class broker {
@@ -53,6 +57,33 @@ public:
         return broker(make<Core>(std::move(e), o));
     }
 
+    /// A new broker of that name, 1 to 255 bytes. Throws usage_error when another one has it.
+    explicit broker(std::string_view name, leveret::broker::options o = {})
+        : broker(io::asio_environment(), name, o)
+    {
+    }
+    template <io::environment Environment>
+    broker(Environment e, std::string_view name, leveret::broker::options o = {})
+        : broker(detail::broker_names::of_process().add(name, [&] { return make<leveret::broker::broker>(std::move(e), o); }))
+    {
+    }
+    /// The broker that has this name, or a new one, made with these options, if none has.
+    [[nodiscard]] static broker of_name(std::string_view name, leveret::broker::options o = {})
+    {
+        return of_name(io::asio_environment(), name, o);
+    }
+    template <io::environment Environment>
+    [[nodiscard]] static broker of_name(Environment e, std::string_view name, leveret::broker::options o = {})
+    {
+        return broker(
+            detail::broker_names::of_process().find_or_add(name, [&] { return make<leveret::broker::broker>(std::move(e), o); }));
+    }
+    /// Empty if it has none.
+    [[nodiscard]] std::string_view name() const noexcept
+    {
+        return named_ ? std::string_view(named_->name()) : std::string_view();
+    }
+
     /// Adds a virtual host; "/" is there from the beginning. Throws usage_error beyond the limit.
     void add_virtual_host(std::string_view name)
     {
@@ -69,6 +100,8 @@ private:
     friend struct detail::connector;
 
     explicit broker(std::shared_ptr<detail::hub> h) noexcept : hub_(std::move(h)) {}
+    explicit broker(detail::named_broker_ptr named) : hub_(named->home()), named_(std::move(named)) {}
+
     template <class Core, class Environment>
     [[nodiscard]] static std::shared_ptr<detail::hub> make(Environment e, leveret::broker::options o)
     {
@@ -77,6 +110,7 @@ private:
         return std::make_shared<detail::hub_of<Environment, Core>>(std::move(e), o);
     }
     std::shared_ptr<detail::hub> hub_;
+    detail::named_broker_ptr named_; ///< null without a name
 };
 
 /// Options of memory::connect.
@@ -90,18 +124,18 @@ static_assert(safe_options<connect_options>);
 namespace detail {
 
 struct connector {
-    static asio::awaitable<connection> run(std::shared_ptr<hub> home, std::string virtual_host, std::string user,
-                                           duration timeout)
+    static asio::awaitable<connection> run(broker b, std::string virtual_host, std::string user, duration timeout)
     {
         const asio::any_io_executor executor = co_await asio::this_coro::executor;
-        local_ptr<connection_core> core = home->make_connection(executor);
+        local_ptr<connection_core> core = b.hub_->make_connection(executor);
+        core->name = b.named_;
         while (!core->is_open()) {
             if (core->enter()) {
                 core->open(virtual_host, user);
                 break;
             }
             // The home may have been given up just now: then it is for us to take.
-            if (const auto elsewhere = home->enter_from_elsewhere()) {
+            if (const auto elsewhere = b.hub_->enter_from_elsewhere()) {
                 auto joined = join_far(core, *elsewhere, std::move(virtual_host), std::move(user), timeout);
                 co_await std::move(joined);
                 break;
@@ -109,7 +143,6 @@ struct connector {
         }
         co_return connection(std::move(core));
     }
-    [[nodiscard]] static const std::shared_ptr<hub>& of(const broker& b) noexcept { return b.hub_; }
 };
 
 } // namespace detail
@@ -118,8 +151,7 @@ struct connector {
 /// virtual host that is not there, timeout_error if the broker's home is another executor that does not run.
 [[nodiscard]] inline asio::awaitable<connection> connect(const broker& b, connect_options o = {})
 {
-    return detail::connector::run(detail::connector::of(b), std::string(o.virtual_host), std::string(o.user),
-                                  o.timeout);
+    return detail::connector::run(b, std::string(o.virtual_host), std::string(o.user), o.timeout);
 }
 
 } // namespace leveret::memory

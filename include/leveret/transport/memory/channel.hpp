@@ -21,6 +21,11 @@
 #include <string_view>
 #include <utility>
 
+namespace leveret {
+template <class Traits>
+class basic_publisher;
+}
+
 namespace leveret::memory {
 
 using leveret::queue_info;
@@ -29,6 +34,7 @@ using leveret::returned_message;
 namespace detail {
 struct publishing;
 }
+using publisher = basic_publisher<detail::publishing>; // transport/memory/publisher.hpp
 
 /// A channel of a broker in this process: each operation as amqp::channel's of the same name, with the same
 /// errors in the same words. Where the broker has the same executor its answer is there at once, so that nothing but
@@ -38,6 +44,8 @@ struct publishing;
 /// of it is gone. Thread safety: belongs to its connection's executor.
 class channel {
 public:
+    using publisher_type = publisher;
+
     channel() noexcept = default;
 
     [[nodiscard]] std::uint16_t number() const noexcept { return core_ ? core_->number : std::uint16_t{0}; }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/options.hpp"
+#include "leveret/transport/concept.hpp"
 #include "leveret/transport/memory/channel.hpp"
 #include "leveret/transport/memory/detail/connection_core.hpp"
 #include "leveret/transport/memory/detail/joining.hpp"
@@ -100,5 +101,7 @@ private:
 
     core_ptr core_;
 };
+
+static_assert(leveret::transport<connection>);
 
 } // namespace leveret::memory

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/transport/concept.hpp"
 #include "leveret/transport/memory/channel.hpp"
 #include "leveret/transport/memory/detail/publishing.hpp"
 #include "leveret/transport/publisher.hpp"
@@ -55,6 +56,6 @@ struct publishing {
 
 } // namespace detail
 
-using publisher = basic_publisher<detail::publishing>;
+static_assert(leveret::publisher<publisher>);
 
 } // namespace leveret::memory

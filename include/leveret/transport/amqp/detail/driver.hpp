@@ -210,7 +210,7 @@ private:
             return flush();
         }
         reading_ = true;
-        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+        auto done = [](driver& self, std::error_code ec, std::size_t n) {
             self.reading_ = false;
             self.on_read(ec, n);
         };
@@ -246,7 +246,7 @@ private:
             return count < max_pieces;
         });
         writing_ = flush_pending_ = true;
-        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+        auto done = [](driver& self, std::error_code ec, std::size_t n) {
             self.writing_ = false;
             self.flush_pending_ = self.flush_scheduled_;
             self.on_written(ec, n);

@@ -214,6 +214,7 @@ inline void connection_core::shut(const engine::failure& why)
         far->end_session();
     }
     is_blocked_ = false;
+    name.reset();
     room.ring_all();
     over.ring_all();
 }

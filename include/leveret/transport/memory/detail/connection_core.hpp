@@ -58,6 +58,7 @@ public:
     request_pool requests;
     engine::failure reason; ///< why it ended
     std::string blocked_reason;
+    std::shared_ptr<const void> name; ///< of the broker: taken as long as this is open
 
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] bool is_open() const noexcept { return is_open_; }

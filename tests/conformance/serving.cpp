@@ -1,8 +1,10 @@
-// amqp::serve with a real RabbitMQ: how many handlers run, what becomes of each delivery, and how it ends.
-#include "interop/broker.hpp"
+// Serving: how many handlers run, what becomes of each delivery, and how it ends.
+#define LEVERET_CONFORMANCE_OVER_ANY
+#include "conformance/conformance.hpp"
 #include "interop/task.hpp"
+#include "support/eventually.hpp"
 
-#include <leveret/amqp.hpp>
+#include <leveret/transport/serve.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
@@ -24,39 +26,42 @@
 #include <vector>
 
 using namespace leveret::test;
-using lv::amqp::on_error;
+using lv::on_error;
 
 namespace {
 
+template <class Transport>
 struct stage {
     stage() = default;
-    lv::amqp::connection connection;
-    lv::amqp::channel channel; ///< serves
-    lv::amqp::channel other;   ///< publishes and looks
+    typename Transport::connection connection;
+    typename Transport::channel channel; ///< serves
+    typename Transport::channel other;   ///< publishes and looks
     std::string queue;
     std::string dead; ///< where messages go that the queue drops
 };
 /// With messages "0", "1"... in the queue.
-asio::awaitable<stage> set_up(int messages)
+template <class Transport>
+asio::awaitable<stage<Transport>> set_up(under_test<Transport>& t, int messages)
 {
-    stage s;
-    s.connection = co_await connect();
+    stage<Transport> s;
+    s.connection = co_await t.connect();
     s.channel = co_await s.connection.open_channel();
     s.other = co_await s.connection.open_channel();
-    s.queue = unique("serve");
-    s.dead = unique("serve.dead");
+    s.queue = t.name("serve");
+    s.dead = t.name("serve.dead");
     co_await s.other.declare_queue(s.dead, {.exclusive = true});
     co_await s.other.declare_queue(s.queue, {.exclusive = true,
                                              .dead_letter_exchange = "",
                                              .dead_letter_routing_key = s.dead});
-    lv::amqp::publisher out(s.other);
+    lv::publisher_of<typename Transport::channel> out(s.other);
     for (int i = 0; i < messages; ++i)
         co_await out.publish("", s.queue, std::to_string(i));
     co_await out.flush();
     co_return std::move(s);
 }
 /// How many messages the queue has when the serving channel is gone, and with it what it held.
-asio::awaitable<bool> has_at_the_end(stage& s, std::uint32_t count)
+template <class Transport>
+asio::awaitable<bool> has_at_the_end(stage<Transport>& s, std::uint32_t count)
 {
     const bool now = co_await holds(s.other, s.queue, count);
     co_await s.channel.close();
@@ -79,20 +84,20 @@ struct gate {
 
 } // namespace
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: serve runs as many handlers at once as it may, and no more")
+LEVERET_CONFORMANCE_CASE("serve: runs as many handlers at once as it may, and no more")
 {
-    auto s = co_await set_up(40);
+    auto s = co_await set_up(t, 40);
     std::size_t running = 0;
     std::size_t most = 0;
     std::multiset<std::string> seen;
-    const auto handler = [&](lv::amqp::delivery& d) -> asio::awaitable<void> {
+    const auto handler = [&](typename Transport::delivery& d) -> asio::awaitable<void> {
         most = std::max(most, ++running);
         seen.insert(std::string(d.body()));
         co_await eventually([&] { return most == 4; }); // for ever, were they not parallel
         co_await s.channel.publish("", s.dead, d.body()); // the channel is theirs as well
         --running;
     };
-    auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 4, .prefetch = 20});
+    auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 4, .prefetch = 20});
     task<void> run(s.connection.get_executor(), server.run());
     co_await eventually([&] {
         CHECK(server.active() <= 4);
@@ -112,16 +117,16 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: serve runs as many handlers at once as it may,
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: one handler at a time keeps the order")
+LEVERET_CONFORMANCE_CASE("serve: one handler at a time keeps the order")
 {
-    auto s = co_await set_up(20);
+    auto s = co_await set_up(t, 20);
     std::string order;
-    const auto handler = [&](lv::amqp::delivery& d) -> asio::awaitable<void> {
+    const auto handler = [&](typename Transport::delivery& d) -> asio::awaitable<void> {
         const std::string body(d.body());
         co_await turns(std::stoi(body) % 5);
         order += body + " ";
     };
-    auto server = lv::amqp::serve(s.channel, s.queue, handler, {.prefetch = 10});
+    auto server = lv::serve(s.channel, s.queue, handler, {.prefetch = 10});
     task<void> run(s.connection.get_executor(), server.run());
     co_await eventually([&] { return server.handled() == 20; });
     server.stop();
@@ -130,12 +135,12 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: one handler at a time keeps the order")
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a stopped server waits for what runs and gives back the rest")
+LEVERET_CONFORMANCE_CASE("serve: a stopped server waits for what runs and gives back the rest")
 {
-    auto s = co_await set_up(10);
+    auto s = co_await set_up(t, 10);
     gate g;
-    const auto handler = [&](lv::amqp::delivery&) { return g.pass(); };
-    auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 3, .prefetch = 6});
+    const auto handler = [&](typename Transport::delivery&) { return g.pass(); };
+    auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 3, .prefetch = 6});
     task<void> run(s.connection.get_executor(), server.run());
     co_await eventually([&] { return g.inside == 3; });
     server.stop();
@@ -151,12 +156,12 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a stopped server waits for what runs and gives
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a cancelled server does the same, and then says that it was cancelled")
+LEVERET_CONFORMANCE_CASE("serve: a cancelled server does the same, and then says that it was cancelled")
 {
-    auto s = co_await set_up(10);
+    auto s = co_await set_up(t, 10);
     gate g;
-    const auto handler = [&](lv::amqp::delivery&) { return g.pass(); };
-    auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 3, .prefetch = 6});
+    const auto handler = [&](typename Transport::delivery&) { return g.pass(); };
+    auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 3, .prefetch = 6});
     task<void> run(s.connection.get_executor(), server.run());
     co_await eventually([&] { return g.inside == 3; });
     run.cancel();
@@ -173,16 +178,16 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a cancelled server does the same, and then say
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a server that is cancelled at any moment loses nothing and acks nothing wrongly")
+LEVERET_CONFORMANCE_CASE("serve: a server that is cancelled at any moment loses nothing and acks nothing wrongly")
 {
-    auto s = co_await set_up(60);
+    auto s = co_await set_up(t, 60);
     std::size_t handled = 0;
     for (int moment = 0; moment < 60; moment += 1 + moment / 8) {
-        auto handler = [&](lv::amqp::delivery& d) -> asio::awaitable<void> {
+        auto handler = [&](typename Transport::delivery& d) -> asio::awaitable<void> {
             co_await turns(static_cast<int>(d.delivery_tag() % 7));
             ++handled;
         };
-        auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 3, .prefetch = 5});
+        auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 3, .prefetch = 5});
         task<void> run(s.connection.get_executor(), server.run());
         co_await turns(moment);
         run.cancel();
@@ -197,21 +202,21 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a server that is cancelled at any moment loses
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may stop its server, and so may somebody before it runs")
+LEVERET_CONFORMANCE_CASE("serve: a handler may stop its server, and so may somebody before it runs")
 {
-    auto s = co_await set_up(5);
-    lv::amqp::server<std::function<asio::awaitable<void>(lv::amqp::delivery&)>>* self = nullptr;
-    std::function<asio::awaitable<void>(lv::amqp::delivery&)> handler =
-        [&](lv::amqp::delivery&) -> asio::awaitable<void> {
+    auto s = co_await set_up(t, 5);
+    lv::server<typename Transport::channel, std::function<asio::awaitable<void>(typename Transport::delivery&)>>* self = nullptr;
+    std::function<asio::awaitable<void>(typename Transport::delivery&)> handler =
+        [&](typename Transport::delivery&) -> asio::awaitable<void> {
         self->stop();
         co_return;
     };
-    auto server = lv::amqp::serve(s.channel, s.queue, handler);
+    auto server = lv::serve(s.channel, s.queue, handler);
     self = &server;
     co_await server.run();
     CHECK(server.handled() == 1);
 
-    auto early = lv::amqp::serve(s.channel, s.queue, handler);
+    auto early = lv::serve(s.channel, s.queue, handler);
     early.stop();
     co_await early.run();
     CHECK(early.handled() == 0);
@@ -220,16 +225,17 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may stop its server, and so may some
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may cancel its server, even in its first step")
+LEVERET_CONFORMANCE_CASE("serve: a handler may cancel its server, even in its first step")
 {
-    auto s = co_await set_up(40);
+    auto s = co_await set_up(t, 40);
     for (std::uint32_t i = 1; i <= 20; ++i) {
         std::optional<task<void>> run;
-        const auto handler = [&](lv::amqp::delivery&) -> asio::awaitable<void> {
+        const auto handler = [&](typename Transport::delivery&) -> asio::awaitable<void> {
+            if (!run) // it began within the line that makes it
+                co_await turns();
             run->cancel();
-            co_return;
         };
-        auto server = lv::amqp::serve(s.channel, s.queue, handler);
+        auto server = lv::serve(s.channel, s.queue, handler);
         run.emplace(s.connection.get_executor(), server.run());
         const auto failure = co_await failure_of<std::system_error>(run->join());
         CHECK(failure.code() == asio::error::operation_aborted);
@@ -240,7 +246,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may cancel its server, even in its f
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: what becomes of a delivery whose handler throws")
+LEVERET_CONFORMANCE_CASE("serve: what becomes of a delivery whose handler throws")
 {
     struct policy {
         on_error what;
@@ -254,9 +260,9 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: what becomes of a delivery whose handler throw
         {on_error::discard, 0, 1, 0, 0},
     };
     for (const policy& p : policies) {
-        auto s = co_await set_up(1);
+        auto s = co_await set_up(t, 1);
         int calls = 0;
-        const auto handler = [&](lv::amqp::delivery& d) -> asio::awaitable<void> {
+        const auto handler = [&](typename Transport::delivery& d) -> asio::awaitable<void> {
             CHECK(d.redelivered() == (calls != 0));
             if (++calls % 2 == 0)
                 co_await turns(3);
@@ -265,7 +271,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: what becomes of a delivery whose handler throw
             if (calls <= p.throws)
                 throw 42;
         };
-        auto server = lv::amqp::serve(s.channel, s.queue, handler, {.on_error = p.what});
+        auto server = lv::serve(s.channel, s.queue, handler, {.on_error = p.what});
         task<void> run(s.connection.get_executor(), server.run());
         co_await eventually(
             [&] { return server.handled() == p.handled && server.failed() == p.failed; });
@@ -281,12 +287,12 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: what becomes of a delivery whose handler throw
     }
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may settle its delivery itself, or take it")
+LEVERET_CONFORMANCE_CASE("serve: a handler may settle its delivery itself, or take it")
 {
-    auto s = co_await set_up(8);
-    std::vector<lv::amqp::delivery> taken;
+    auto s = co_await set_up(t, 8);
+    std::vector<typename Transport::delivery> taken;
     std::uint64_t released = 0;
-    const auto handler = [&](lv::amqp::delivery& d) -> asio::awaitable<void> {
+    const auto handler = [&](typename Transport::delivery& d) -> asio::awaitable<void> {
         co_await turns(1);
         switch (std::stoi(std::string(d.body()))) {
         case 0: d.ack(); break;
@@ -299,7 +305,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may settle its delivery itself, or t
         default: break;
         }
     };
-    auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 2, .prefetch = 8});
+    auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 2, .prefetch = 8});
     task<void> run(s.connection.get_executor(), server.run());
     co_await eventually([&] { return server.handled() + server.failed() == 8; });
     CHECK(server.failed() == 2);
@@ -317,13 +323,13 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a handler may settle its delivery itself, or t
     co_await s.connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a queue that is deleted, or a channel that ends, ends its server after the handlers")
+LEVERET_CONFORMANCE_CASE("serve: a queue that is deleted, or a channel that ends, ends its server after the handlers")
 {
     for (const bool whole_channel : {false, true}) {
-        auto s = co_await set_up(4);
+        auto s = co_await set_up(t, 4);
         gate g;
-        const auto handler = [&](lv::amqp::delivery&) { return g.pass(); };
-        auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 2, .prefetch = 4});
+        const auto handler = [&](typename Transport::delivery&) { return g.pass(); };
+        auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 2, .prefetch = 4});
         task<void> run(s.connection.get_executor(), server.run());
         co_await eventually([&] { return g.inside == 2; });
         if (whole_channel) {
@@ -351,26 +357,26 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: a queue that is deleted, or a channel that end
     }
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: servers that can't be")
+LEVERET_CONFORMANCE_CASE("serve: servers that can't be")
 {
-    auto s = co_await set_up(0);
-    const auto handler = [](lv::amqp::delivery&) -> asio::awaitable<void> { co_return; };
-    CHECK_THROWS_AS(static_cast<void>(lv::amqp::serve(s.channel, "q", handler, {.concurrency = 0})),
+    auto s = co_await set_up(t, 0);
+    const auto handler = [](typename Transport::delivery&) -> asio::awaitable<void> { co_return; };
+    CHECK_THROWS_AS(static_cast<void>(lv::serve(s.channel, "q", handler, {.concurrency = 0})),
                     lv::usage_error);
-    CHECK_THROWS_AS(static_cast<void>(lv::amqp::serve(s.channel, "q", handler, {.concurrency = 4097})),
+    CHECK_THROWS_AS(static_cast<void>(lv::serve(s.channel, "q", handler, {.concurrency = 4097})),
                     lv::usage_error);
-    auto server = lv::amqp::serve(s.channel, unique("nowhere"), handler);
+    auto server = lv::serve(s.channel, t.name("nowhere"), handler);
     const auto missing = co_await failure_of<lv::channel_error>(server.run());
     CHECK(missing.code() == lv::reply_code::not_found);
     co_await s.connection.close();
 }
 
-TEST_CASE("RabbitMQ: an io_context that is destroyed while a server runs takes it along")
+LEVERET_CONFORMANCE_CASE("serve: an io_context that is destroyed while a server runs takes it along")
 {
     const auto guard = std::make_shared<int>(0);
-    const auto serve_until_destroyed = [](std::shared_ptr<int> inside, int how) -> asio::awaitable<void> {
-        auto s = co_await set_up(9);
-        const auto handler = [&](lv::amqp::delivery&) -> asio::awaitable<void> {
+    const auto serve_until_destroyed = [&t](std::shared_ptr<int> inside, int how) -> asio::awaitable<void> {
+        auto s = co_await set_up(t, 9);
+        const auto handler = [&](typename Transport::delivery&) -> asio::awaitable<void> {
             const auto held = inside;
             ++*inside;
             switch ((how + *inside) % 3) {
@@ -379,7 +385,7 @@ TEST_CASE("RabbitMQ: an io_context that is destroyed while a server runs takes i
             default: co_await eventually([] { return false; });
             }
         };
-        auto server = lv::amqp::serve(s.channel, s.queue, handler, {.concurrency = 4, .prefetch = 9});
+        auto server = lv::serve(s.channel, s.queue, handler, {.concurrency = 4, .prefetch = 9});
         co_await server.run();
     };
     for (int how = 0; how < 3; ++how) {
@@ -396,4 +402,5 @@ TEST_CASE("RabbitMQ: an io_context that is destroyed while a server runs takes i
         }
         CHECK(guard.use_count() == 1);
     }
+    co_return;
 }
