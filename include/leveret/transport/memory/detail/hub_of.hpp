@@ -1,7 +1,7 @@
 #pragma once
 
+#include "leveret/io/context_holder.hpp"
 #include "leveret/io/environment.hpp"
-#include "leveret/transport/detail/context_holder.hpp"
 #include "leveret/transport/memory/detail/channel_core.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 
@@ -33,7 +33,7 @@ public:
         if (next == instant::never())
             next = now() + idle_timer;
         at_ = next;
-        timer_->wait_until(next, [h = context_holder<connection_of>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = io::context_holder<connection_of>(this)](std::error_code ec) mutable {
             const auto self = h.take();
             if (ec || !self->is_open())
                 return;
@@ -70,7 +70,7 @@ public:
         if (!timer_)
             timer_.emplace(environment_, executor());
         at_ = next;
-        timer_->wait_until(next, [h = context_holder<hub_of>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = io::context_holder<hub_of>(this)](std::error_code ec) mutable {
             const auto self = h.take();
             if (ec || !self->has_connections())
                 return;

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-namespace leveret::transport_detail {
+namespace leveret::io {
 
 /// Holds its owner in a handler. A handler that is destroyed without having run tells that the execution context
 /// is going away, and with it everything that waits there: then `owner.abandoned()` is called.
@@ -28,4 +28,4 @@ private:
     local_ptr<Owner> owner_;
 };
 
-} // namespace leveret::transport_detail
+} // namespace leveret::io
