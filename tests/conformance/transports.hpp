@@ -2,6 +2,7 @@
 // `transports`, and a line of TYPE_TO_STRING_AS, by which doctest's names of its cases end with its name.
 #pragma once
 
+#include "conformance/bundled_server.hpp"
 #include "support/broker_home.hpp"
 #include "support/environment.hpp"
 
@@ -13,10 +14,12 @@
 #include <leveret/transport/concept.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/this_coro.hpp>
 #include <doctest/doctest.h>
 
 #include <cstdlib>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -27,7 +30,7 @@ namespace leveret::test {
 /// LEVERET_TEST_SECOND_RUN in the environment, over the bundled server and a broker on another thread.
 [[nodiscard]] inline bool is_second_run() { return std::getenv("LEVERET_TEST_SECOND_RUN") != nullptr; }
 
-/// AMQP to the private RabbitMQ.
+/// AMQP to the private RabbitMQ; in the second run over a socket to a server in this process, of the case alone.
 ///
 /// Every case has a transport of its own; all connections of one transport see the same broker. When a
 /// broker outlives the case, what the case made is deleted behind it.
@@ -39,11 +42,21 @@ struct over_amqp {
     using publisher = amqp::publisher;
 
     static constexpr const char* name = "amqp";
-    static constexpr bool is_rabbitmq = true;       ///< what is deliberately different asks for this
-    static constexpr bool outlives_the_case = true; ///< the broker does
-    static constexpr std::string_view user = "guest"; ///< of its connections
+    [[nodiscard]] static bool is_rabbitmq() { return !is_second_run(); } ///< what is deliberately different asks for this
+    [[nodiscard]] static bool outlives_the_case() { return !is_second_run(); } ///< the broker does
+    static constexpr std::string_view user = "guest";                          ///< of its connections
 
-    [[nodiscard]] asio::awaitable<connection> connect() { return amqp::connect(amqp_uri()); }
+    [[nodiscard]] asio::awaitable<connection> connect()
+    {
+        if (!is_second_run())
+            co_return co_await amqp::connect(amqp_uri());
+        const std::string uri = bundled.uri(co_await asio::this_coro::executor);
+        co_return co_await amqp::connect(uri);
+    }
+    /// What the case opened closes meanwhile.
+    [[nodiscard]] asio::awaitable<void> stop() { return bundled.stop(); }
+
+    bundled_server bundled;
 };
 
 /// A broker in this process, of the case alone.
@@ -55,8 +68,8 @@ struct over_memory {
     using publisher = memory::publisher;
 
     static constexpr const char* name = "memory";
-    static constexpr bool is_rabbitmq = false;
-    static constexpr bool outlives_the_case = false;
+    [[nodiscard]] static constexpr bool is_rabbitmq() { return false; }
+    [[nodiscard]] static constexpr bool outlives_the_case() { return false; }
     static constexpr std::string_view user = "guest";
 
     [[nodiscard]] asio::awaitable<connection> connect()
@@ -80,8 +93,8 @@ struct over_any {
     using delivery = any_delivery;
     using publisher = any_publisher;
 
-    static constexpr bool is_rabbitmq = Transport::is_rabbitmq;
-    static constexpr bool outlives_the_case = Transport::outlives_the_case;
+    [[nodiscard]] static bool is_rabbitmq() { return Transport::is_rabbitmq(); }
+    [[nodiscard]] static bool outlives_the_case() { return Transport::outlives_the_case(); }
     static constexpr std::string_view user = Transport::user;
 
     [[nodiscard]] asio::awaitable<connection> connect()

@@ -1,10 +1,10 @@
 #pragma once
 
+#include "leveret/io/context_holder.hpp"
 #include "leveret/io/environment.hpp"
 #include "leveret/io/memory_slot.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/connection_core.hpp"
-#include "leveret/transport/detail/context_holder.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
@@ -157,8 +157,8 @@ private:
         [[nodiscard]] const_iterator end() const noexcept { return last; }
     };
 
-    friend class context_holder<local_ptr<driver>>;
-    using holder = context_holder<local_ptr<driver>>;
+    friend class io::context_holder<local_ptr<driver>>;
+    using holder = io::context_holder<local_ptr<driver>>;
     [[nodiscard]] holder hold() noexcept { return holder(this); }
 
     /// The handler of a read or a write, whose operation lies in memory of the driver: Asio's own cache of

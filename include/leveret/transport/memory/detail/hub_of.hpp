@@ -1,7 +1,7 @@
 #pragma once
 
+#include "leveret/io/context_holder.hpp"
 #include "leveret/io/environment.hpp"
-#include "leveret/transport/detail/context_holder.hpp"
 #include "leveret/transport/memory/detail/agent.hpp"
 #include "leveret/transport/memory/detail/channel_core.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
@@ -37,7 +37,7 @@ public:
         if (next == instant::never())
             next = now() + idle_timer;
         at_ = next;
-        timer_->wait_until(next, [h = context_holder<local_ptr<connection_of>>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = io::context_holder<local_ptr<connection_of>>(this)](std::error_code ec) mutable {
             const auto self = h.take();
             if (ec || !self->timer_)
                 return;
@@ -81,7 +81,7 @@ public:
         at_ = next;
         auto owner = std::static_pointer_cast<hub_of>(shared_from_this());
         timer_->wait_until(
-            next, [h = context_holder<std::shared_ptr<hub_of>>(std::move(owner))](std::error_code ec) mutable {
+            next, [h = io::context_holder<std::shared_ptr<hub_of>>(std::move(owner))](std::error_code ec) mutable {
                 const auto self = h.take();
                 if (!ec)
                     self->time_has_come();

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace leveret::transport_detail {
+namespace leveret::io {
 
 /// Holds an owner, by a smart pointer, in a handler. A handler that is destroyed without having run tells that
 /// the execution context is going away, and with it everything that waits there: then `abandoned()` is called.
@@ -30,4 +30,4 @@ private:
     Pointer owner_;
 };
 
-} // namespace leveret::transport_detail
+} // namespace leveret::io
