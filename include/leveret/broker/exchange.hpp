@@ -95,6 +95,8 @@ struct exchange_kind {
     std::unique_ptr<any_router> (*make_router)(const routing::router_context&);
     /// Why an exchange with these arguments is refused; empty if it is not.
     std::string (*refusal)(const table& arguments);
+    /// See routing::is_stable.
+    bool is_stable = false;
 };
 
 /// The exchange type that a routing policy makes.
@@ -122,7 +124,7 @@ public:
                 [](const routing::router_context& c) -> std::unique_ptr<any_router> {
                     return std::make_unique<policy_router>(c);
                 },
-                &routing::exchange_refusal_of<P>};
+                &routing::exchange_refusal_of<P>, routing::is_stable<P>};
     }
 
 private:

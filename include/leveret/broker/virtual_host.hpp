@@ -156,6 +156,8 @@ private:
     bindings bindings_;
     /// Counts deletions of exchanges: who remembers one knows by it whether it may still be there.
     std::uint64_t exchange_generation_ = 0;
+    std::uint64_t route_generation_ = 1; ///< another one when messages may go elsewhere
+    bool is_route_stable_ = false;       ///< of the last route: see routing::is_stable
     std::size_t sessions_ = 0;
     pod_vector<queue*> reached_;
     pod_vector<exchange*> routing_;

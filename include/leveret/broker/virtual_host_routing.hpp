@@ -16,6 +16,7 @@ inline pod_vector<queue*>& virtual_host::route(exchange& x, const message_route&
         if (queue* q = lookup_queue(key))
             reached.add(*q);
     };
+    is_route_stable_ = true;
     reached.add(x);
     static_cast<void>(reached.take_hit());
     // Exchanges bound to exchanges join the list behind; the mark keeps each from coming twice.
@@ -23,6 +24,7 @@ inline pod_vector<queue*>& virtual_host::route(exchange& x, const message_route&
         exchange& at = *routing_[i];
         if (!at.name().empty()) {
             at.router_->route(message, reached);
+            is_route_stable_ = is_route_stable_ && at.kind_->is_stable;
         } else { // every queue is bound to the default exchange
             to_queue_named(where.routing_key);
             for (const std::string& key : where.further_keys)

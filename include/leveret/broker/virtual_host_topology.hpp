@@ -70,6 +70,7 @@ inline void virtual_host::add_exchange(const exchange_declaration& d, const exch
     x->hash_ = state_.hash_of(d.name);
     try {
         exchanges_.insert(x->hash_, x);
+        ++route_generation_;
     } catch (...) {
         delete x;
         throw;
@@ -167,6 +168,7 @@ inline result<queue*> virtual_host::declare(const queue_declaration& d, exclusiv
     try {
         q->arm_lease();
         queues_.insert(q->hash_, q);
+        ++route_generation_;
     } catch (...) {
         q->retire();
         throw;
@@ -260,6 +262,7 @@ inline status virtual_host::bind(const binding_declaration& d, bool to_queue, ex
                                            " (" + std::to_string(state_.limits().bindings) +
                                            ") is reached");
     bindings_.add(*source, *to, d.routing_key, arguments);
+    ++route_generation_;
     return {};
 }
 
@@ -328,6 +331,7 @@ inline void virtual_host::unbind(exchange_binding& b) noexcept
 {
     exchange& source = *b.source;
     bindings_.remove(b);
+    ++route_generation_;
     if (!source.auto_delete_ || source.binding_count_ > 0 || source.is_doomed_)
         return;
     source.is_doomed_ = true;
@@ -350,6 +354,7 @@ inline void virtual_host::remove(exchange& x) noexcept
     while (x.incoming_ != nullptr)
         unbind(*x.incoming_);
     exchanges_.erase(x.hash_, &x);
+    ++route_generation_;
     ++exchange_generation_;
     delete &x;
 }
@@ -357,6 +362,7 @@ inline void virtual_host::remove(exchange& x) noexcept
 inline void virtual_host::remove(queue& q) noexcept
 {
     queues_.erase(q.hash_, &q);
+    ++route_generation_;
     if (q.owner_ != nullptr)
         q.owner_->remove(q);
     while (q.incoming_ != nullptr)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/assert.hpp"
+#include "leveret/core/small_copy.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -127,8 +128,7 @@ public:
     explicit payload(std::string_view bytes) : size_(bytes.size()), small_{}
     {
         if (bytes.size() <= small_size) {
-            if (!bytes.empty())
-                std::memcpy(small_, bytes.data(), bytes.size());
+            copy_small(small_, bytes.data(), bytes.size());
             return;
         }
         block_ = shared_block::allocate(bytes.size());

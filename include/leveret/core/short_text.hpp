@@ -1,9 +1,9 @@
 #pragma once
 
 #include "leveret/core/assert.hpp"
+#include "leveret/core/small_copy.hpp"
 
 #include <cstddef>
-#include <cstring>
 #include <string_view>
 
 namespace leveret {
@@ -20,8 +20,7 @@ public:
     {
         LEVERET_ASSERT(text.size() <= max_size);
         size_ = static_cast<unsigned char>(text.size());
-        if (!text.empty())
-            std::memcpy(bytes_, text.data(), text.size());
+        copy_small(bytes_, text.data(), text.size());
         return *this;
     }
     [[nodiscard]] std::string_view view() const noexcept { return {bytes_, size_}; }

@@ -77,6 +77,7 @@ private:
 /// The direct exchange (AMQP 0-9-1, section 3.1.3.1): the binding key is the routing key.
 struct direct {
     static constexpr std::string_view name = "direct";
+    static constexpr bool is_stable = true;
     using router = routing::direct_router;
 };
 

@@ -274,6 +274,7 @@ inline std::string headers_router::refusal(const table& arguments)
 /// The headers exchange (AMQP 0-9-1, section 3.1.3.4, and RabbitMQ).
 struct headers {
     static constexpr std::string_view name = "headers";
+    static constexpr bool is_stable = true;
     using router = routing::headers_router;
     [[nodiscard]] static std::string refusal(const table& arguments)
     {

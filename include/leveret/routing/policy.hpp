@@ -125,6 +125,14 @@ concept policy = requires {
     typename P::router;
 } && router<typename P::router>;
 
+/// Whether a policy says `static constexpr bool is_stable = true`: as long as the bindings stay the same, messages
+/// without headers and with the same key go to the same targets. The broker then remembers where they went.
+template <class P>
+inline constexpr bool is_stable = false;
+template <class P>
+    requires requires { P::is_stable; }
+inline constexpr bool is_stable<P> = P::is_stable;
+
 /// What a policy has against a binding; empty if nothing.
 template <policy P>
 [[nodiscard]] std::string refusal_of([[maybe_unused]] std::string_view key, [[maybe_unused]] const table& arguments)

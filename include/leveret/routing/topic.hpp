@@ -280,6 +280,7 @@ private:
 /// The topic exchange (AMQP 0-9-1, section 3.1.3.3).
 struct topic {
     static constexpr std::string_view name = "topic";
+    static constexpr bool is_stable = true;
     using router = routing::topic_router;
 };
 

@@ -70,6 +70,8 @@ private:
     std::uint64_t confirmed_up_to_ = 0;
     bool has_confirms_ = false;
     bool taken_ = false;
+    std::string exchange_; ///< of the last publish
+    std::string routing_key_;
     std::shared_ptr<const properties> last_properties_;
     leveret::broker::properties_ptr shared_; ///< the same, as the broker keeps them
 };
@@ -158,9 +160,13 @@ inline void agent_channel::publish(command& c)
         }
         values = shared_;
     }
+    if (!c.same_address) {
+        exchange_ = c.exchange;
+        routing_key_ = c.routing_key;
+    }
     tracked_ = c.number;
     const leveret::broker::status s =
-        ch->publish({c.exchange, c.routing_key, c.mandatory, c.immediate}, std::move(c.body), std::move(values));
+        ch->publish({exchange_, routing_key_, c.mandatory, c.immediate}, std::move(c.body), std::move(values));
     tracked_ = 0;
     if (!s)
         refused(s.error(), wire::basic::publish::id);

@@ -2,6 +2,7 @@
 
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/properties.hpp"
+#include "leveret/core/short_text.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 #include "leveret/transport/memory/detail/link.hpp"
 
@@ -31,6 +32,9 @@ struct far_channel {
     std::uint64_t taken = 0;        ///< deliveries handed out of which the agent was not yet told
     std::uint64_t taken_bytes = 0;
     std::shared_ptr<const properties> last_properties;
+    bool has_published = false;
+    short_text last_exchange; ///< of the last publish
+    short_text last_key;
     std::vector<std::unique_ptr<far_stream>> streams;
 };
 

@@ -146,8 +146,13 @@ inline void far_end::publish(far_channel& to, publish_request& r, std::uint64_t 
     c.immediate = r.immediate;
     c.is_timed = r.is_timed;
     c.number = tracked;
-    c.exchange = r.exchange.view();
-    c.routing_key = r.routing_key.view();
+    c.same_address = to.has_published && is_same_text(to.last_exchange.view(), r.exchange.view()) &&
+                     is_same_text(to.last_key.view(), r.routing_key.view());
+    if (!c.same_address) {
+        to.has_published = true;
+        to.last_exchange = c.exchange = r.exchange.view();
+        to.last_key = c.routing_key = r.routing_key.view();
+    }
     ++sent_;
     sent_bytes_ += r.body.size();
     c.body = std::move(r.body);

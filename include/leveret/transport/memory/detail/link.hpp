@@ -63,6 +63,7 @@ struct command {
     bool mandatory = false;
     bool immediate = false;
     bool is_timed = false;
+    bool same_address = false; ///< publish: exchange and routing key as of the channel's publish before
     bool multiple = false;
     engine::settlement how = engine::settlement::open;
     agent_channel* channel = nullptr;
