@@ -121,7 +121,6 @@ inline void session_channel::flush_confirms()
         wire::basic::nack m;
         m.delivery_tag = last_confirmed_;
         m.multiple = multiple;
-        m.requeue = false;
         owner_.engine.send(number(), m);
     }
 }
