@@ -3,6 +3,7 @@
 #include "leveret/broker/limits.hpp"
 #include "leveret/core/duration.hpp"
 #include "leveret/server/access.hpp"
+#include "leveret/server/observer.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,7 @@ struct server_options {
     std::uint16_t port = 0;              ///< 0: any that is free, see server::port()
     /// Null: user guest with password guest, who may do everything and comes from loopback only.
     access_control* access = nullptr;
+    server_observer* observer = nullptr; ///< null: nobody
     connection_limits connections = {};
     leveret::broker::limits limits = {}; ///< of the broker; `sessions` and `channels` follow from the above
     std::string_view cluster_name = "leveret";

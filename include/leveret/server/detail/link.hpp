@@ -51,6 +51,8 @@ public:
             return;
         over_ = true;
         end();
+        if (owner_->observer != nullptr)
+            owner_->observer->disconnected(this->number, engine.reason());
         owner_->deadlines().disarm(*this);
         stream_.reset();
         owner_->remove(*this); // may be the end of us

@@ -61,7 +61,7 @@ public:
     server_state(Environment e, asio::any_io_executor executor, const server_options& o)
         : settings(o),
           home(broker_, settings::access == nullptr ? guest : *settings::access, settings::engine,
-               settings::connections),
+               settings::connections, o.observer),
           broker_(broker_options(e, o)), environment_(std::move(e)), executor_(std::move(executor)),
           acceptor_(std::in_place, environment_, executor_), timer_(std::in_place, environment_, executor_)
     {
@@ -215,10 +215,15 @@ private:
                 new link_type(local_ptr<server_state>(this), std::move(next_), std::move(peer))));
             ++from;
             links_.back()->place_ = links_.size() - 1;
+            if (observer != nullptr)
+                observer->connected(links_.back()->number, links_.back()->peer().host, links_.back()->peer().port);
             links_.back()->start();
             rearm();
-        } else if (from == 0) {
-            from_.erase(peer.host);
+        } else {
+            if (observer != nullptr)
+                observer->turned_away(peer.host);
+            if (from == 0)
+                from_.erase(peer.host);
         }
         accept();
     }

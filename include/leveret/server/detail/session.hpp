@@ -24,8 +24,9 @@ class session;
 /// What the sessions of a server share.
 class home {
 public:
-    home(broker_core& c, access_control& a, const engine::server_config& e, const connection_limits& l)
-        : core(c), access(a), config(e), limits(l)
+    home(broker_core& c, access_control& a, const engine::server_config& e, const connection_limits& l,
+         server_observer* o = nullptr)
+        : core(c), access(a), config(e), limits(l), observer(o)
     {
     }
     home(const home&) = delete;
@@ -35,7 +36,9 @@ public:
     access_control& access;
     const engine::server_config& config;
     const connection_limits& limits;
+    server_observer* const observer; ///< null: nobody
 
+    [[nodiscard]] std::uint64_t next_number() noexcept { return ++connections_; }
     /// The session has something to write: `flush_all` is due at the end of this turn of the event loop.
     void touch(session& s);
     /// Writes what the turn made, all output of a connection at once.
@@ -52,6 +55,7 @@ protected:
     virtual void schedule_flush() = 0;
 
 private:
+    std::uint64_t connections_ = 0; ///< that there ever were
     pod_vector<session*> touched_;
     pod_vector<session*> flushing_;
 };
@@ -65,13 +69,14 @@ private:
 class session : public local_counted, private session_listener {
 public:
     session(home& h, bool from_loopback, instant now)
-        : engine(h.config, now), home_(h), from_loopback_(from_loopback)
+        : engine(h.config, now), number(h.next_number()), home_(h), from_loopback_(from_loopback)
     {
     }
     session(const session&) = delete;
     session& operator=(const session&) = delete;
 
     engine::server_connection engine;
+    const std::uint64_t number; ///< for observers
 
     [[nodiscard]] const std::string& user() const noexcept { return user_; }
     [[nodiscard]] std::size_t channel_count() const noexcept { return channels_.size(); }

@@ -71,6 +71,8 @@ inline void session::on_login(const engine::server_event& e)
         user_ = std::move(l.user);
         return engine.accept_login();
     }
+    if (home_.observer != nullptr)
+        home_.observer->login_refused(number, l.user);
     // The same words for whatever is wrong. Source: RabbitMQ.
     engine.refuse_login("ACCESS_REFUSED - Login was refused using authentication mechanism " +
                         std::string(utf8_prefix(e.mechanism, 32)) +
@@ -94,6 +96,8 @@ inline void session::on_opening(const engine::server_event& e)
     can_be_blocked_ = engine.client_can("connection.blocked");
     can_be_cancelled_ = engine.client_can("consumer_cancel_notify");
     engine.accept_open();
+    if (home_.observer != nullptr)
+        home_.observer->opened(number, user_, name);
 }
 
 inline void session::on_channel_opening(const engine::server_event& e)
