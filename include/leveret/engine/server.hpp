@@ -159,7 +159,7 @@ private:
     bool take_header();
     short_way take_publish();
     short_way wait_for(std::size_t size) noexcept;
-    bool bad_frame(protocol_errc e);
+    [[nodiscard]] bool is_judged(protocol_errc e);
     bool handle_frame(const wire::frame_view& frame);
     bool handle_handshake(const wire::frame_view& frame);
     bool on_start_ok(wire::reader& in);
@@ -204,7 +204,7 @@ private:
     std::uint16_t channel_max_ = 0;
     std::uint16_t heartbeat_seconds_ = 0;
     std::size_t open_channels_ = 0;
-    std::size_t handshake_bytes_ = 0;
+    std::size_t handshake_bytes_ = 0; // that were used up
     std::size_t needed_ = wire::frame_header_size;
     std::size_t held_bytes_ = 0; // of half-received messages
     instant now_;

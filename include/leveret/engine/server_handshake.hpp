@@ -27,6 +27,7 @@ inline bool server_connection::take_header()
         return false;
     }
     input_.consume(n);
+    handshake_bytes_ = n;
     needed_ = wire::frame_header_size;
     state_ = state::starting;
     wire::connection::start start;

@@ -50,7 +50,6 @@ inline void server_connection::received(std::size_t n) noexcept
 {
     input_.commit(n);
     received_since_beat_ = true;
-    handshake_bytes_ += n;
 }
 
 inline void server_connection::leave_read_block()
@@ -103,10 +102,12 @@ inline const server_event* server_connection::next_event()
         const wire::frame_view frame =
             wire::parse_frame(input_.unread(), limits_.frame_max + wire::frame_overhead);
         if (frame.error != protocol_errc::none) {
-            bad_frame(frame.error);
+            if (!is_judged(frame.error))
+                return nullptr;
             continue;
         }
-        if (state_ < state::tuning && handshake_bytes_ > config_.handshake_bytes) {
+        const std::size_t whole = frame.size != 0 ? frame.size : frame.needed;
+        if (state_ < state::tuning && handshake_bytes_ + whole > config_.handshake_bytes) {
             is_garbled_ = true;
             violation(reply_code::frame_error, "more than " + std::to_string(config_.handshake_bytes) +
                                                    " bytes before the client has logged in");
@@ -118,34 +119,44 @@ inline const server_event* server_connection::next_event()
         }
         needed_ = wire::frame_header_size;
         input_.consume(frame.size);
+        handshake_bytes_ += frame.size;
         if (handle_frame(frame))
             return &event_;
     }
 }
 
-/// Nothing can be read behind a broken frame, not even close-ok.
-inline bool server_connection::bad_frame(protocol_errc e)
+/// A frame is broken. What is of an unknown type is told with its octets, as RabbitMQ does: false until they are
+/// here. Nothing can be read behind it, not even close-ok.
+inline bool server_connection::is_judged(protocol_errc e)
 {
+    const std::string_view in = input_.unread();
+    if (in.size() < wire::frame_header_size) {
+        needed_ = wire::frame_header_size;
+        return false;
+    }
+    const std::size_t size = wire::load_be<std::uint32_t>(in.data() + 3);
+    if (size > limits_.frame_max)
+        e = protocol_errc::frame_too_large;
+    const bool is_known = e == protocol_errc::frame_too_large || e == protocol_errc::frame_end;
+    if (!is_known && in.size() < size + wire::frame_overhead) {
+        needed_ = size + wire::frame_overhead;
+        return false;
+    }
     is_garbled_ = true;
     if (state_ == state::closing)
-        return false;
-    const std::string_view in = input_.unread();
-    const std::string type = "type " + std::to_string(static_cast<unsigned char>(in[0])) + ", all octets = ";
-    if (in.size() < wire::frame_header_size)
-        return violation(reply_code::frame_error, type + octets_text({}) + ": unknown_frame");
-    const std::size_t size = wire::load_be<std::uint32_t>(in.data() + 3);
+        return true;
+    std::string text = "type " + std::to_string(static_cast<unsigned char>(in[0])) + ", all octets = ";
     const std::string_view payload = in.substr(wire::frame_header_size, size);
     if (e == protocol_errc::frame_too_large)
-        return violation(reply_code::frame_error, type + octets_text({}) + ": {frame_too_large," +
-                                                      std::to_string(size) + "," +
-                                                      std::to_string(limits_.frame_max - wire::frame_overhead) +
-                                                      "}");
-    if (e == protocol_errc::frame_end)
-        return violation(
-            reply_code::frame_error,
-            type + octets_text(payload) + ": {invalid_frame_end_marker," +
-                std::to_string(static_cast<unsigned char>(in[wire::frame_header_size + size])) + "}");
-    return violation(reply_code::frame_error, type + octets_text(payload) + ": unknown_frame");
+        text += octets_text({}) + ": {frame_too_large," + std::to_string(size) + "," +
+                std::to_string(limits_.frame_max - wire::frame_overhead) + "}";
+    else if (e == protocol_errc::frame_end)
+        text += octets_text(payload) + ": {invalid_frame_end_marker," +
+                std::to_string(static_cast<unsigned char>(in[wire::frame_header_size + size])) + "}";
+    else
+        text += octets_text(payload) + ": unknown_frame";
+    violation(reply_code::frame_error, text);
+    return true;
 }
 
 inline bool server_connection::unexpected(const wire::frame_view& frame)
