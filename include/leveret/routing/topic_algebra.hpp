@@ -35,9 +35,9 @@ inline constexpr std::size_t max_key_size = 255;
         const std::string_view word = words.word();
         if (word.empty())
             return pattern_fault::empty_word;
-        if (word.size() > 1 && word.find('*') != std::string_view::npos)
+        if (word.size() > 1 && routing::detail::find_char(word, '*') != std::string_view::npos)
             return pattern_fault::star_inside_word;
-        if (word.size() > 1 && word.find('#') != std::string_view::npos)
+        if (word.size() > 1 && routing::detail::find_char(word, '#') != std::string_view::npos)
             return pattern_fault::hash_inside_word;
     }
     return pattern_fault::none;

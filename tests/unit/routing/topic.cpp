@@ -1,5 +1,6 @@
 #include "leveret/routing/topic.hpp"
 #include "unit/routing/collect.hpp"
+#include "unit/routing/naive_topic.hpp"
 
 #include <doctest/doctest.h>
 
@@ -7,49 +8,12 @@
 
 using namespace leveret;
 using leveret::test::bound_numbers;
+using leveret::test::naive_matches;
 using leveret::test::numbers;
+using leveret::test::random_text;
+using leveret::test::split;
 
 static_assert(routing::policy<topic>);
-
-namespace {
-
-std::vector<std::string> split(std::string_view key)
-{
-    std::vector<std::string> words;
-    if (key.empty())
-        return words;
-    for (;;) {
-        const auto dot = key.find('.');
-        words.emplace_back(key.substr(0, dot));
-        if (dot == std::string_view::npos)
-            return words;
-        key.remove_prefix(dot + 1);
-    }
-}
-
-bool matches(const std::vector<std::string>& pattern, std::size_t p,
-             const std::vector<std::string>& key, std::size_t k)
-{
-    if (p == pattern.size())
-        return k == key.size();
-    if (pattern[p] == "#")
-        return matches(pattern, p + 1, key, k) ||
-               (k < key.size() && matches(pattern, p, key, k + 1));
-    return k < key.size() && (pattern[p] == "*" || pattern[p] == key[k]) &&
-           matches(pattern, p + 1, key, k + 1);
-}
-
-std::string random_text(std::mt19937_64& random, std::vector<std::string> alphabet,
-                        std::size_t most)
-{
-    std::string text;
-    const std::size_t words = random() % (most + 1);
-    for (std::size_t i = 0; i < words; ++i)
-        text += (i > 0 ? "." : "") + alphabet[random() % alphabet.size()];
-    return text;
-}
-
-} // namespace
 
 TEST_CASE("topic: the animals of RabbitMQ's tutorial")
 {
@@ -106,7 +70,7 @@ TEST_CASE("topic: random patterns and keys, as the definition says")
             const std::string key = random_text(random, {"a", "b", "", "cc", "*", "d"}, 7);
             numbers expected;
             for (const auto& e : x.entries)
-                if (matches(split(e->key), 0, split(key), 0))
+                if (naive_matches(split(e->key), split(key)))
                     expected.push_back(e->number);
             std::sort(expected.begin(), expected.end());
             CAPTURE(key);

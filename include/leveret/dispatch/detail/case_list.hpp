@@ -26,15 +26,24 @@ template <class... Cases>
 }
 
 /// A case that comes behind others, of which the first that matches is taken.
-template <class Case, class Automaton, std::size_t I>
+template <class Case, bool IsReachable>
 struct case_in_order {
-    static_assert(
-        Case::is_otherwise || Automaton::is_reachable(I),
-        "leveret: a pattern is unreachable: every key that it matches is matched by patterns before it");
-    static_assert(!Case::is_otherwise || Automaton::is_reachable(I),
+    static_assert(Case::is_otherwise || IsReachable,
+                  "leveret: a pattern is unreachable: every key that it matches is matched by patterns before it");
+    static_assert(!Case::is_otherwise || IsReachable,
                   "leveret: lv::otherwise is unreachable: the patterns before it match every key");
     static constexpr bool value = true;
 };
+
+/// Whether a case can be run; all can where all that match are.
+template <bool FirstOnly, class Case, class Automaton, std::size_t I>
+[[nodiscard]] consteval bool can_be_run() noexcept
+{
+    if constexpr (FirstOnly || Case::is_otherwise)
+        return Automaton::is_reachable(I);
+    else
+        return true;
+}
 
 /// The rules that the cases keep together; checked before anything is made of them.
 template <bool FirstOnly, class... Cases>
@@ -50,11 +59,9 @@ template <bool FirstOnly, class... Cases>
                       "leveret: lv::otherwise is the last case of a dispatcher, and there is one at most");
     } else {
         using automaton = topic_automaton<typename Cases::pattern...>;
-        return []<std::size_t... I>(std::index_sequence<I...>)
-        {
-            return ((!(FirstOnly || Cases::is_otherwise) || case_in_order<Cases, automaton, I>::value) && ...);
-        }
-        (std::make_index_sequence<sizeof...(Cases)>());
+        return []<std::size_t... I>(std::index_sequence<I...>) {
+            return (case_in_order<Cases, can_be_run<FirstOnly, Cases, automaton, I>()>::value && ...);
+        }(std::make_index_sequence<sizeof...(Cases)>());
     }
     return true;
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "leveret/routing/topic_words.hpp"
+
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -119,7 +121,7 @@ public:
     [[nodiscard]] constexpr std::size_t size() const noexcept { return text_.size(); }
     [[nodiscard]] constexpr std::size_t end_of(std::size_t start) const noexcept
     {
-        const std::size_t dot = text_.find('.', start);
+        const std::size_t dot = find_char(text_, '.', start);
         return dot == std::string_view::npos ? size() : dot;
     }
     [[nodiscard]] constexpr std::size_t last_start(std::size_t start, std::size_t end) const noexcept
