@@ -25,9 +25,7 @@ namespace topology_detail {
 
 template <class Source, class... Arguments>
 [[nodiscard]] constexpr binding_entry make_binding(std::string_view destination,
-                                                   std::string_view key,
-                                                   const exchange_entry* to_exchange = nullptr,
-                                                   const queue_entry* to_queue = nullptr) noexcept
+                                                   std::string_view key) noexcept
 {
     static_assert(
         (true && ... && is_argument<Arguments>),
@@ -36,12 +34,23 @@ template <class Source, class... Arguments>
     b.destination = destination;
     b.key = key;
     b.source = &Source::entry;
-    b.to_exchange = to_exchange;
-    b.to_queue = to_queue;
     b.arguments = list_arguments<Arguments...>();
     b.destination_hash = constant_hash(destination);
-    b.hash = constant_hash(key, b.destination_hash ^ (b.source->hash * 31U) ^
-                                    (to_exchange != nullptr ? 1U : 0U));
+    b.hash = constant_hash(key, b.destination_hash ^ (b.source->hash * 31U));
+    return b;
+}
+[[nodiscard]] constexpr binding_entry with_queue(binding_entry b, const queue_entry& q) noexcept
+{
+    b.to_queue = &q;
+    b.has_queue_type = true;
+    return b;
+}
+[[nodiscard]] constexpr binding_entry with_exchange(binding_entry b,
+                                                    const exchange_entry& e) noexcept
+{
+    b.to_exchange = &e;
+    b.leads_to_exchange = true;
+    b.hash ^= 1U;
     return b;
 }
 
@@ -61,17 +70,17 @@ struct bound {
 /// The same with the queue's type: `bound_queue<tasks, stocks, "*.nyse">`.
 template <class Queue, class Exchange, fixed_string Key = "", class... Arguments>
 struct bound_queue {
-    static constexpr topology_detail::binding_entry entry =
-        topology_detail::make_binding<Exchange, Arguments...>(Queue::name, Key.view(), nullptr,
-                                                              &Queue::entry);
+    static constexpr topology_detail::binding_entry entry = topology_detail::with_queue(
+        topology_detail::make_binding<Exchange, Arguments...>(Queue::name, Key.view()),
+        Queue::entry);
 };
 
 /// An exchange gets of another one what matches (RabbitMQ extension): `bound_exchange<archive, stocks, "#">`.
 template <class Destination, class Source, fixed_string Key = "", class... Arguments>
 struct bound_exchange {
-    static constexpr topology_detail::binding_entry entry =
-        topology_detail::make_binding<Source, Arguments...>(Destination::name, Key.view(),
-                                                            &Destination::entry);
+    static constexpr topology_detail::binding_entry entry = topology_detail::with_exchange(
+        topology_detail::make_binding<Source, Arguments...>(Destination::name, Key.view()),
+        Destination::entry);
 };
 
 /// A queue, by its name, gets of a headers exchange what has all of these headers, or, with `match_any`, one of

@@ -133,8 +133,7 @@ public:
             Language::queue(out_, "q" + std::to_string(i), topology_.queues[i]->name);
         for (const binding_entry* b : topology_.bindings)
             Language::arrow(out_, exchange(b->source->name),
-                            b->to_exchange != nullptr ? exchange(b->destination)
-                                                      : queue(b->destination),
+                            b->leads_to_exchange ? exchange(b->destination) : queue(b->destination),
                             label_of(*b), false);
         for (const exchange_entry* e : topology_.exchanges)
             if (e->options.alternate_exchange)

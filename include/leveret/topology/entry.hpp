@@ -124,6 +124,12 @@ enum class exchange_kind : std::uint8_t { direct, fanout, topic, headers, other 
     return type == exchange_type::headers ? exchange_kind::headers : exchange_kind::other;
 }
 
+[[nodiscard]] constexpr bool may_be_any_key(std::string_view, std::string_view) noexcept
+{
+    return true;
+}
+[[nodiscard]] constexpr std::string_view nothing_wrong(std::string_view) noexcept { return {}; }
+
 struct exchange_entry {
     std::string_view name, type;
     std::uint64_t hash = 0; ///< of the name
@@ -132,8 +138,9 @@ struct exchange_entry {
     argument_entries arguments = {};
     bool unbound_ok = false;
     bool is_predeclared = false;
-    bool (*matches)(std::string_view, std::string_view) = nullptr; ///< the policy's own, or nullptr
-    std::string_view (*key_error)(std::string_view) = nullptr;     ///< the same
+    bool (*matches)(std::string_view,
+                    std::string_view) = may_be_any_key; ///< the policy's own if it has one
+    std::string_view (*key_error)(std::string_view) = nothing_wrong; ///< the same
     std::uint32_t seen = 0;                     ///< options, to find those given twice
     topology_rule broken = topology_rule::none; ///< by the options by themselves
 };
@@ -150,8 +157,10 @@ struct queue_entry {
 struct binding_entry {
     std::string_view destination, key;
     const exchange_entry* source = nullptr;
-    const exchange_entry* to_exchange = nullptr; ///< or else it leads to a queue
-    const queue_entry* to_queue = nullptr;       ///< if the queue was given as a type
+    const exchange_entry* to_exchange = nullptr;
+    const queue_entry* to_queue = nullptr;
+    bool leads_to_exchange = false; ///< to `to_exchange`, or else to a queue
+    bool has_queue_type = false;    ///< the queue was given as a type, `to_queue`
     argument_entries arguments = {};
     std::uint64_t destination_hash = 0;
     std::uint64_t hash = 0; ///< of everything that makes a binding this one
@@ -184,8 +193,8 @@ struct binding_entry {
 
 [[nodiscard]] constexpr bool same_binding(const binding_entry& a, const binding_entry& b) noexcept
 {
-    return (a.to_exchange == nullptr) == (b.to_exchange == nullptr) &&
-           a.destination == b.destination && a.key == b.key && a.source->name == b.source->name &&
+    return a.leads_to_exchange == b.leads_to_exchange && a.destination == b.destination &&
+           a.key == b.key && a.source->name == b.source->name &&
            same_arguments(a.arguments, b.arguments);
 }
 

@@ -17,11 +17,16 @@ namespace leveret::topology_detail {
 
 /// A part of a topology, whichever it is.
 struct part {
-    constexpr part(const exchange_entry& e) noexcept
-        : exchange(&e) {}                                            // NOLINT: implicit on purpose
-    constexpr part(const queue_entry& e) noexcept : queue(&e) {}     // NOLINT
-    constexpr part(const binding_entry& e) noexcept : binding(&e) {} // NOLINT
+    enum class kind : std::uint8_t { exchange, queue, binding };
 
+    constexpr explicit part(const exchange_entry& e) noexcept : what(kind::exchange), exchange(&e)
+    {
+    }
+    constexpr explicit part(const queue_entry& e) noexcept : what(kind::queue), queue(&e) {}
+    constexpr explicit part(const binding_entry& e) noexcept : what(kind::binding), binding(&e) {}
+
+    /// Which of the pointers is set; with UBSan g++ 12 does not compare an address with nullptr when compiling.
+    kind what;
     const exchange_entry* exchange = nullptr;
     const queue_entry* queue = nullptr;
     const binding_entry* binding = nullptr;
@@ -76,15 +81,15 @@ public:
     constexpr explicit plan(part_list parts) noexcept
     {
         for (std::size_t i = 0; i < parts.size() && broken_ == topology_rule::none; ++i) {
-            if (parts[i].exchange != nullptr)
+            if (parts[i].what == part::kind::exchange)
                 blame(i, add_exchange(*parts[i].exchange));
-            else if (parts[i].queue != nullptr)
+            else if (parts[i].what == part::kind::queue)
                 blame(i, add_queue(*parts[i].queue));
         }
         for (std::size_t i = 0; i < parts.size() && broken_ == topology_rule::none; ++i) {
-            if (parts[i].exchange != nullptr)
+            if (parts[i].what == part::kind::exchange)
                 blame(i, check_alternate(*parts[i].exchange));
-            else if (parts[i].queue != nullptr)
+            else if (parts[i].what == part::kind::queue)
                 blame(i, check_dead_letters(*parts[i].queue));
             else
                 blame(i, add_binding(*parts[i].binding));
@@ -179,8 +184,7 @@ private:
         } else if (known == none && e.is_predeclared) {
             rule = add_exchange(e);
             known = exchange_count_ - 1;
-        } else if (known != none && exchanges_[known] != &e &&
-                   !same_exchange(e, *exchanges_[known])) {
+        } else if (known != none && !same_exchange(e, *exchanges_[known])) {
             rule = topology_rule::exchange_has_changed;
         }
         return known;
@@ -192,7 +196,7 @@ private:
         if (rule != topology_rule::none || source == none)
             return rule != topology_rule::none ? rule : topology_rule::unknown_exchange;
         std::size_t destination = none;
-        if (b.to_exchange != nullptr) {
+        if (b.leads_to_exchange) {
             destination = resolve(*b.to_exchange, rule);
             if (rule != topology_rule::none || destination == none)
                 return rule != topology_rule::none ? rule : topology_rule::unknown_destination;
@@ -200,7 +204,7 @@ private:
             destination = find_queue(b.destination, b.destination_hash);
             if (destination == none)
                 return topology_rule::unknown_queue;
-            if (b.to_queue != nullptr && !same_queue(*b.to_queue, *queues_[destination]))
+            if (b.has_queue_type && !same_queue(*b.to_queue, *queues_[destination]))
                 return topology_rule::queue_has_changed;
         }
         rule = rule_broken_by(b);
@@ -239,7 +243,7 @@ private:
             if (!may_match(*exchanges_[x], b.key, key))
                 continue;
             matched = true;
-            if (b.to_exchange == nullptr || routes(destinations_[order_[i]], key, visited))
+            if (!b.leads_to_exchange || routes(destinations_[order_[i]], key, visited))
                 return true;
         }
         const auto& alternate = exchanges_[x]->options.alternate_exchange;

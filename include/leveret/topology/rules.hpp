@@ -122,9 +122,7 @@ inline constexpr std::size_t longest_name = 255;
         return key.empty() ? topology_rule::none : topology_rule::key_for_headers;
     case exchange_kind::other: break;
     }
-    return source.key_error == nullptr || source.key_error(key).empty()
-               ? topology_rule::none
-               : topology_rule::refused_key;
+    return source.key_error(key).empty() ? topology_rule::none : topology_rule::refused_key;
 }
 
 /// Headers exchanges want headers and a good x-match, others don't look at them. A plugin's may want anything.
@@ -169,7 +167,7 @@ inline constexpr std::size_t longest_name = 255;
     case exchange_kind::headers: return true;
     case exchange_kind::other: break;
     }
-    return source.matches == nullptr || source.matches(binding_key, key);
+    return source.matches(binding_key, key);
 }
 
 } // namespace leveret::topology_detail

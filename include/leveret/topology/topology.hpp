@@ -22,9 +22,9 @@ struct part_counts {
 {
     part_counts n;
     for (const part& p : parts) {
-        n.exchanges += p.exchange != nullptr ? 1U : 0U;
-        n.queues += p.queue != nullptr ? 1U : 0U;
-        n.bindings += p.binding != nullptr ? 1U : 0U;
+        n.exchanges += p.what == part::kind::exchange ? 1U : 0U;
+        n.queues += p.what == part::kind::queue ? 1U : 0U;
+        n.bindings += p.what == part::kind::binding ? 1U : 0U;
     }
     return n;
 }

@@ -77,8 +77,8 @@ public:
         o.timeout = timeout;
         if (!arguments.empty())
             o.arguments = arguments;
-        return b.to_exchange != nullptr ? c.bind_exchange(b.destination, b.source->name, b.key, o)
-                                        : c.bind_queue(b.destination, b.source->name, b.key, o);
+        return b.leads_to_exchange ? c.bind_exchange(b.destination, b.source->name, b.key, o)
+                                   : c.bind_queue(b.destination, b.source->name, b.key, o);
     }
 
 private:
