@@ -151,6 +151,7 @@ TEST_CASE("any: properties of nothing, of something that stays, and of a view")
         CHECK(any.type() == "f");
         CHECK(any.user_id() == "g");
         CHECK(any.app_id() == "h");
+        CHECK(any.cluster_id() == "i");
         CHECK(any.priority() == 3);
         CHECK(any.delivery_mode() == 2);
         CHECK(any.is_persistent());

@@ -3,6 +3,7 @@
 #include "leveret/core/properties.hpp"
 #include "leveret/transport/concept.hpp"
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -35,6 +36,11 @@ template <message_properties P>
     case property::type: return p.type();
     case property::user_id: return p.user_id();
     case property::app_id: return p.app_id();
+    case property::cluster_id:
+        if constexpr (requires { { p.cluster_id() } -> std::same_as<std::string_view>; })
+            return p.cluster_id();
+        else
+            return {};
     default: return {};
     }
 }
@@ -110,6 +116,7 @@ public:
     [[nodiscard]] std::string_view type() const { return text(property::type); }
     [[nodiscard]] std::string_view user_id() const { return text(property::user_id); }
     [[nodiscard]] std::string_view app_id() const { return text(property::app_id); }
+    [[nodiscard]] std::string_view cluster_id() const { return text(property::cluster_id); }
 
 private:
     [[nodiscard]] static const properties& none() noexcept
