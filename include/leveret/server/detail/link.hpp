@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace leveret::broker::server_detail {
@@ -114,7 +115,7 @@ private:
             self.on_read(ec, n);
         };
         stream_->async_read_some(asio::mutable_buffer(space.data, space.size),
-                                 handler(*this, read_memory_, done));
+                                 handler<std::decay_t<decltype(done)>>(*this, read_memory_, done));
     }
     void on_read(std::error_code ec, std::size_t n)
     {
@@ -151,7 +152,7 @@ private:
             self.writing_ = false;
             self.on_written(ec, n);
         };
-        stream_->async_write_some(pieces{buffers_, buffers_ + count}, handler(*this, write_memory_, done));
+        stream_->async_write_some(pieces{buffers_, buffers_ + count}, handler<std::decay_t<decltype(done)>>(*this, write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
     {
