@@ -1,5 +1,5 @@
 // What routing costs: the topic router with up to 100,000 bindings, beside a naive matcher over all of them, and a
-// key that repeats; the other routers for comparison. Not a test: `meson compile bench-routers` and run it.
+// key that repeats; the other routers for comparison. Not a test: ninja tests/bench/routers-bench, and run it.
 #include "leveret/routing/consistent_hash.hpp"
 #include "leveret/routing/direct.hpp"
 #include "leveret/routing/headers.hpp"
