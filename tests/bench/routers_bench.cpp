@@ -1,5 +1,5 @@
 // What routing costs: the topic router with up to 100,000 bindings, beside a naive matcher over all of them, and a
-// key that repeats; the other routers for comparison. Not a test: `meson compile bench-routers` and run it.
+// key that repeats; the other routers for comparison. Not a test: ninja tests/bench/routers-bench, and run it.
 #include "leveret/routing/consistent_hash.hpp"
 #include "leveret/routing/direct.hpp"
 #include "leveret/routing/headers.hpp"
@@ -8,7 +8,6 @@
 #include "unit/routing/naive_topic.hpp"
 
 #include <benchmark/benchmark.h>
-
 #include <cstdint>
 #include <memory>
 #include <random>
@@ -27,8 +26,9 @@ public:
     std::string region() { return "region" + std::to_string(random_() % 40); }
     std::string kind()
     {
-        static constexpr const char* kinds[] = {"created", "updated", "deleted", "error",  "warning", "info",
-                                                "started", "stopped", "metric",  "online", "offline", "audit"};
+        static constexpr const char* kinds[] = {"created", "updated", "deleted", "error",
+                                                "warning", "info",    "started", "stopped",
+                                                "metric",  "online",  "offline", "audit"};
         return kinds[random_() % 12];
     }
     std::string number() { return std::to_string(random_() % 20'000); }
@@ -93,7 +93,8 @@ void topic_fresh_keys(benchmark::State& state)
     std::size_t i = 0;
     for (auto _ : state)
         x.router.route(all[i++ & 0xffffU], none, [&reached](void*) { ++reached; });
-    state.counters["matches"] = benchmark::Counter(static_cast<double>(reached), benchmark::Counter::kAvgIterations);
+    state.counters["matches"] =
+        benchmark::Counter(static_cast<double>(reached), benchmark::Counter::kAvgIterations);
 }
 BENCHMARK(topic_fresh_keys)->Arg(10)->Arg(1'000)->Arg(10'000)->Arg(100'000)->Arg(1'000'000);
 
@@ -182,7 +183,8 @@ void headers_of_three(benchmark::State& state)
     std::vector<std::unique_ptr<routing::binding>> places;
     for (int i = 0; i < 100'000; ++i) {
         places.push_back(std::make_unique<routing::binding>(&router));
-        router.add("", {{"number", n.number()}, {"service", n.service()}, {"kind", n.kind()}}, *places.back());
+        router.add("", {{"number", n.number()}, {"service", n.service()}, {"kind", n.kind()}},
+                   *places.back());
     }
     std::vector<table> all;
     for (int i = 0; i < 4096; ++i)
@@ -213,7 +215,8 @@ void consistent_hash_keys(benchmark::State& state)
     std::size_t reached = 0;
     std::size_t i = 0;
     for (auto _ : state)
-        router.route(routing::message_view{all[i++ & 0xffffU], no_properties}, [&reached](void*) { ++reached; });
+        router.route(routing::message_view{all[i++ & 0xffffU], no_properties},
+                     [&reached](void*) { ++reached; });
     benchmark::DoNotOptimize(reached);
 }
 BENCHMARK(consistent_hash_keys)->Arg(10)->Arg(1'000);

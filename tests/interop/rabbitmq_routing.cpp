@@ -5,7 +5,6 @@
 #include "leveret/routing/topic.hpp"
 #include "unit/routing/collect.hpp"
 #include "unit/routing/random_routes.hpp"
-
 #include <leveret/amqp.hpp>
 
 #include <asio/awaitable.hpp>
@@ -27,7 +26,8 @@ constexpr std::size_t bindings = 4; // of each queue
 constexpr std::size_t messages = 400;
 
 /// The numbers of the messages in a queue, in order; waits until there are as many as there should be.
-asio::awaitable<std::vector<std::size_t>> numbers_in(lv::amqp::channel channel, std::string queue, std::size_t expected)
+asio::awaitable<std::vector<std::size_t>> numbers_in(lv::amqp::channel channel, std::string queue,
+                                                     std::size_t expected)
 {
     std::vector<std::size_t> found;
     const bool complete = co_await holds(channel, queue, static_cast<std::uint32_t>(expected));
@@ -64,7 +64,8 @@ asio::awaitable<void> compare(std::uint64_t seed, bool by_headers)
             const std::string pattern = by_headers ? std::string() : random.pattern();
             const lv::table arguments = by_headers ? random.arguments() : lv::table();
             ours.add(static_cast<int>(q), pattern, arguments);
-            co_await channel.bind_queue(names.back(), exchange, pattern, {.no_wait = true, .arguments = arguments});
+            co_await channel.bind_queue(names.back(), exchange, pattern,
+                                        {.no_wait = true, .arguments = arguments});
         }
     }
     std::vector<std::vector<std::size_t>> expected(queues);
@@ -72,7 +73,8 @@ asio::awaitable<void> compare(std::uint64_t seed, bool by_headers)
         const std::string key = by_headers ? std::string() : random.key();
         const lv::table headers = by_headers ? random.headers() : lv::table();
         numbers reached = ours.reached(key, headers);
-        reached.erase(std::unique(reached.begin(), reached.end()), reached.end()); // a queue gets it once
+        reached.erase(std::unique(reached.begin(), reached.end()),
+                      reached.end()); // a queue gets it once
         for (const int q : reached)
             expected[static_cast<std::size_t>(q)].push_back(m);
         lv::message message(std::to_string(m));
@@ -99,7 +101,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ routes 96,000 pairs of topic pattern and key as
     co_await compare<lv::topic>(1, false);
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ routes 96,000 pairs of headers binding and message as our router does")
+LEVERET_CORO_TEST_CASE(
+    "RabbitMQ routes 96,000 pairs of headers binding and message as our router does")
 {
     co_await compare<lv::headers>(2, true);
 }

@@ -69,7 +69,8 @@ public:
     [[nodiscard]] std::size_t faults(std::string_view key, const table& headers = {})
     {
         ++message_;
-        router_.route(key, headers, [this](void* target) { static_cast<bound*>(target)->reached = message_; });
+        router_.route(key, headers,
+                      [this](void* target) { static_cast<bound*>(target)->reached = message_; });
         std::size_t wrong = 0;
         for (const auto& b : bindings_) {
             const bool expected = matches_(*b, key, headers);
@@ -112,7 +113,8 @@ TEST_CASE("topic: twenty million random pairs of pattern and key, as the definit
                 else if (x.size() > 0)
                     x.remove(random.below(x.size()));
             }
-            const std::string key = random.below(2) == 0 ? random.key() : often[random.below(often.size())];
+            const std::string key =
+                random.below(2) == 0 ? random.key() : often[random.below(often.size())];
             CAPTURE(key);
             CAPTURE(seed);
             const std::size_t wrong = x.faults(key);

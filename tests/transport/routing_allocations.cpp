@@ -38,7 +38,8 @@ void check_policy(const table& exchange_arguments)
     std::uint64_t reached = 0;
     auto visit = [&reached](void*) { ++reached; };
     const std::uint64_t before = allocations_of_this_thread();
-    for (int round = 0; round < 4; ++round) // the second time the cache takes them, then it has them
+    for (int round = 0; round < 4;
+         ++round) // the second time the cache takes them, then it has them
         for (std::size_t i = 0; i < keys.size(); ++i)
             routing::route(router, {keys[i], values[i]}, visit);
     CHECK(allocations_of_this_thread() == before);

@@ -54,7 +54,8 @@ public:
         auto fresh = std::make_unique<claim>();
         fresh->weight = weight_of(key);
         const std::uint64_t hash = hash_of_target(b.target);
-        member* m = members_.find(hash, [&b](const member& known) { return known.target == b.target; });
+        member* m =
+            members_.find(hash, [&b](const member& known) { return known.target == b.target; });
         if (m == nullptr) {
             auto made = std::make_unique<member>();
             made->target = b.target;
@@ -192,7 +193,8 @@ private:
         case field_type::bytes: return text_hash(v.text());
         case field_type::boolean: return hash_of(type << 8U | (*v.as<bool>() ? 1U : 0U));
         case field_type::timestamp: return hash_of(v.as<timestamp>()->seconds);
-        case field_type::float32: return hash_of(std::bit_cast<std::uint64_t>(double{*v.as<float>()}));
+        case field_type::float32:
+            return hash_of(std::bit_cast<std::uint64_t>(double{*v.as<float>()}));
         case field_type::float64: return hash_of(std::bit_cast<std::uint64_t>(*v.as<double>()));
         case field_type::decimal: {
             const auto* d = v.as<decimal>();
@@ -231,10 +233,12 @@ struct consistent_hash {
 
     [[nodiscard]] static std::string refusal(std::string_view key, const table&)
     {
-        const std::string_view digits = key.substr(key.starts_with('+') || key.starts_with('-') ? 1 : 0);
+        const std::string_view digits =
+            key.substr(key.starts_with('+') || key.starts_with('-') ? 1 : 0);
         if (digits.empty() || digits.find_first_not_of("0123456789") != std::string_view::npos)
-            return key.empty() ? "The binding key must be an integer: <<>>"
-                               : "The binding key must be an integer: <<\"" + std::string(key) + "\">>";
+            return key.empty()
+                       ? "The binding key must be an integer: <<>>"
+                       : "The binding key must be an integer: <<\"" + std::string(key) + "\">>";
         if (key.starts_with('-') || router::weight_of(key) == 0)
             return "The binding key must be greater than 0";
         if (router::weight_of(key) > router::most_weight)
@@ -251,8 +255,8 @@ struct consistent_hash {
                        (v == header ? "hash-header" : "hash-property") + "'";
         if (header != nullptr && property != nullptr)
             return "hash-header and hash-property are mutually exclusive";
-        if (property != nullptr && property->text() != "correlation_id" && property->text() != "message_id" &&
-            property->text() != "timestamp")
+        if (property != nullptr && property->text() != "correlation_id" &&
+            property->text() != "message_id" && property->text() != "timestamp")
             return "Unsupported property: " + std::string(property->text());
         return {};
     }

@@ -17,7 +17,10 @@ public:
         return mask_ != 0 && (words_[word_of(hash)] & bit_of(hash)) != 0;
     }
     /// Whether there is room for one more of `size` hashes; otherwise: `clear(size)`, and insert them all again.
-    [[nodiscard]] bool has_room(std::size_t size) const noexcept { return (size + 1) * 8 <= words_.size() * 64; }
+    [[nodiscard]] bool has_room(std::size_t size) const noexcept
+    {
+        return (size + 1) * 8 <= words_.size() * 64;
+    }
     /// Throws std::bad_alloc, and then nothing has changed.
     void clear(std::size_t size)
     {

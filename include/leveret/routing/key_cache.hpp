@@ -76,12 +76,14 @@ public:
         entry e;
         std::memcpy(&e, at, sizeof e);
         if (e.key_bytes != key.size() ||
-            (!key.empty() && std::memcmp(at + values_at + e.count * sizeof(T*), key.data(), key.size()) != 0))
+            (!key.empty() &&
+             std::memcmp(at + values_at + e.count * sizeof(T*), key.data(), key.size()) != 0))
             return {};
         return {true, {reinterpret_cast<T* const*>(at + values_at), e.count}};
     }
     /// For a key that was not found: remembers it if it came before.
-    void remember(std::uint64_t hash, std::string_view key, T* const* values, std::size_t count) noexcept
+    void remember(std::uint64_t hash, std::string_view key, T* const* values,
+                  std::size_t count) noexcept
     {
         if (slots_ == nullptr)
             return;
@@ -112,9 +114,10 @@ public:
 
 private:
     struct slot {
-        std::uint64_t position; // in the endless row of bytes whose last `ring_bytes()` the ring holds
-        std::uint32_t tag;      // of the key that is there
-        std::uint32_t seen;     // of the key that came last and was not
+        std::uint64_t
+            position;       // in the endless row of bytes whose last `ring_bytes()` the ring holds
+        std::uint32_t tag;  // of the key that is there
+        std::uint32_t seen; // of the key that came last and was not
     };
     struct entry { // the pointers follow, then the key
         std::uint32_t count;

@@ -135,7 +135,8 @@ inline constexpr bool is_stable<P> = P::is_stable;
 
 /// What a policy has against a binding; empty if nothing.
 template <policy P>
-[[nodiscard]] std::string refusal_of([[maybe_unused]] std::string_view key, [[maybe_unused]] const table& arguments)
+[[nodiscard]] std::string refusal_of([[maybe_unused]] std::string_view key,
+                                     [[maybe_unused]] const table& arguments)
 {
     if constexpr (requires { P::refusal(key, arguments); })
         return P::refusal(key, arguments);
@@ -157,7 +158,8 @@ template <policy P>
 
 /// What a router has against one more binding; empty if nothing.
 template <router R>
-[[nodiscard]] std::string refusal_of([[maybe_unused]] const R& r, [[maybe_unused]] std::string_view key,
+[[nodiscard]] std::string refusal_of([[maybe_unused]] const R& r,
+                                     [[maybe_unused]] std::string_view key,
                                      [[maybe_unused]] const table& arguments)
 {
     if constexpr (requires { r.refusal(key, arguments); })

@@ -86,7 +86,8 @@ private:
         while (next < buckets) {
             at = next;
             hash = hash * 2862933555777941757U + 1;
-            const double chance = static_cast<double>((hash >> 33U) + 1) / static_cast<double>(1U << 31U);
+            const double chance =
+                static_cast<double>((hash >> 33U) + 1) / static_cast<double>(1U << 31U);
             next = static_cast<double>(static_cast<std::uint64_t>((at + 1) / chance));
         }
         return static_cast<std::uint32_t>(at);

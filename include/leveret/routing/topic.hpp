@@ -104,8 +104,9 @@ private:
         {
             if (parent != &of || word_bytes != std::min<std::size_t>(text.size(), 255))
                 return false;
-            return text.size() > sizeof first_bytes ? word == text
-                                                    : std::memcmp(first_bytes, text.data(), text.size()) == 0;
+            return text.size() > sizeof first_bytes
+                       ? word == text
+                       : std::memcmp(first_bytes, text.data(), text.size()) == 0;
         }
     };
 
@@ -181,13 +182,16 @@ private:
     }
 
     // All nodes are in one index, by their parent and their word.
-    [[nodiscard]] static std::uint64_t index_hash_of(const node& parent, std::uint64_t word_hash) noexcept
+    [[nodiscard]] static std::uint64_t index_hash_of(const node& parent,
+                                                     std::uint64_t word_hash) noexcept
     {
         return mix(word_hash, reinterpret_cast<std::uintptr_t>(&parent) | 1U);
     }
-    [[nodiscard]] node* find(const node& parent, std::uint64_t index_hash, std::string_view word) const noexcept
+    [[nodiscard]] node* find(const node& parent, std::uint64_t index_hash,
+                             std::string_view word) const noexcept
     {
-        return children_.find(index_hash, [&parent, word](const node& n) { return n.is(parent, word); });
+        return children_.find(index_hash,
+                              [&parent, word](const node& n) { return n.is(parent, word); });
     }
     [[nodiscard]] node& child(node& parent, std::string_view word)
     {
@@ -219,8 +223,8 @@ private:
     }
     void prune(node* at) noexcept
     {
-        while (at != &root_ && !at->has_targets && at->literal_children == 0 && at->star == nullptr &&
-               at->hash == nullptr) {
+        while (at != &root_ && !at->has_targets && at->literal_children == 0 &&
+               at->star == nullptr && at->hash == nullptr) {
             node* const parent = at->parent;
             if (parent->hash == at)
                 parent->hash = nullptr;

@@ -12,11 +12,13 @@ using namespace leveret::test;
 
 namespace {
 
-lb::status declare(test_channel& c, std::string_view name, std::string_view type, const table& arguments = {})
+lb::status declare(test_channel& c, std::string_view name, std::string_view type,
+                   const table& arguments = {})
 {
     return c->declare_exchange({.name = name, .type = type, .arguments = &arguments});
 }
-lb::status bind(test_channel& c, std::string_view exchange, std::string_view queue, std::string_view key)
+lb::status bind(test_channel& c, std::string_view exchange, std::string_view queue,
+                std::string_view key)
 {
     return c->bind_queue({.source = exchange, .destination = queue, .routing_key = key});
 }
@@ -42,7 +44,10 @@ struct first_few {
             return targets.size() < 2 ? "" : "two are enough";
         }
         void add(std::string_view, const table&, routing::binding& b) { targets.add(b); }
-        void remove(std::string_view, const table&, routing::binding& b) noexcept { targets.remove(b); }
+        void remove(std::string_view, const table&, routing::binding& b) noexcept
+        {
+            targets.remove(b);
+        }
         void route(const routing::message_view& m, auto&& visit)
         {
             ++calls;
@@ -58,7 +63,8 @@ struct first_few {
     };
 };
 
-static_assert(routing::policy<first_few> && routing::policy<consistent_hash> && routing::policy<leveret::random>);
+static_assert(routing::policy<first_few> && routing::policy<consistent_hash> &&
+              routing::policy<leveret::random>);
 static_assert(!routing::policy<routing::message_view> && !routing::policy<routing::topic_router>);
 
 } // namespace
@@ -81,7 +87,8 @@ TEST_CASE("a policy may look at an exchange's arguments and at all of a message,
     CHECK(text(bind(c, "x", "c", "")) == "PRECONDITION_FAILED - two are enough");
     c.publish("x", "", "1");
     c.publish("x", "", "2", properties().message_id("skip"));
-    c.publish("x", "", "3", properties().headers({{"CC", field_array{"more"}}})); // once, and it counts for two
+    c.publish("x", "", "3",
+              properties().headers({{"CC", field_array{"more"}}})); // once, and it counts for two
     c.publish("x", "", "4");
     CHECK(c.drain("a") == "1 3");
     CHECK(c.drain("b") == "1 3");
@@ -93,7 +100,8 @@ TEST_CASE("consistent hash: what is refused")
 {
     one_client one;
     test_channel& c = one.channel;
-    CHECK(text(declare(c, "x", "x-consistent-hash", {{"hash-header", "h"}, {"hash-property", "message_id"}})) ==
+    CHECK(text(declare(c, "x", "x-consistent-hash",
+                       {{"hash-header", "h"}, {"hash-property", "message_id"}})) ==
           "PRECONDITION_FAILED - hash-header and hash-property are mutually exclusive");
     CHECK(text(declare(c, "x", "x-consistent-hash", {{"hash-property", "app_id"}})) ==
           "PRECONDITION_FAILED - Unsupported property: app_id");
@@ -101,14 +109,20 @@ TEST_CASE("consistent hash: what is refused")
           "PRECONDITION_FAILED - invalid type 'signedint' for arg 'hash-header'");
     c.ok(declare(c, "x", "x-consistent-hash"));
     c.declare("q");
-    CHECK(text(bind(c, "x", "q", "a.b")) == "PRECONDITION_FAILED - The binding key must be an integer: <<\"a.b\">>");
-    CHECK(text(bind(c, "x", "q", "")) == "PRECONDITION_FAILED - The binding key must be an integer: <<>>");
-    CHECK(text(bind(c, "x", "q", "1.5")) == "PRECONDITION_FAILED - The binding key must be an integer: <<\"1.5\">>");
-    CHECK(text(bind(c, "x", "q", "-")) == "PRECONDITION_FAILED - The binding key must be an integer: <<\"-\">>");
+    CHECK(text(bind(c, "x", "q", "a.b")) ==
+          "PRECONDITION_FAILED - The binding key must be an integer: <<\"a.b\">>");
+    CHECK(text(bind(c, "x", "q", "")) ==
+          "PRECONDITION_FAILED - The binding key must be an integer: <<>>");
+    CHECK(text(bind(c, "x", "q", "1.5")) ==
+          "PRECONDITION_FAILED - The binding key must be an integer: <<\"1.5\">>");
+    CHECK(text(bind(c, "x", "q", "-")) ==
+          "PRECONDITION_FAILED - The binding key must be an integer: <<\"-\">>");
     for (const char* key : {"0", "-1", "-0", "000", "-99999999999999999999"})
-        CHECK(text(bind(c, "x", "q", key)) == "PRECONDITION_FAILED - The binding key must be greater than 0");
+        CHECK(text(bind(c, "x", "q", key)) ==
+              "PRECONDITION_FAILED - The binding key must be greater than 0");
     for (const char* key : {"10001", "99999999999999999999999"})
-        CHECK(text(bind(c, "x", "q", key)) == "PRECONDITION_FAILED - The binding key must not exceed 10000");
+        CHECK(text(bind(c, "x", "q", key)) ==
+              "PRECONDITION_FAILED - The binding key must not exceed 10000");
     for (const char* key : {"1", "+1", "010000"})
         c.ok(bind(c, "x", "q", key));
 }
@@ -142,7 +156,9 @@ TEST_CASE("consistent hash: a message goes to one queue, whatever further keys i
     }
     for (int i = 0; i < 90; ++i)
         c.publish("x", "key" + std::to_string(i), "m",
-                  properties().message_id(std::to_string(i % 3)).headers({{"CC", field_array{"one", "two"}}}));
+                  properties()
+                      .message_id(std::to_string(i % 3))
+                      .headers({{"CC", field_array{"one", "two"}}}));
     CHECK(c.count("a") + c.count("b") + c.count("c") == 90);
     std::size_t of_one_id = 0;
     for (const char* q : {"a", "b", "c"}) {

@@ -19,7 +19,8 @@ struct weighted {
     explicit weighted(const table& arguments = {}) : router(routing::router_context{arguments}) {}
     struct entry : routing::binding {
         entry(int n, std::string k)
-            : binding(reinterpret_cast<void*>(static_cast<std::uintptr_t>(n))), number(n), key(std::move(k))
+            : binding(reinterpret_cast<void*>(static_cast<std::uintptr_t>(n))), number(n),
+              key(std::move(k))
         {
         }
         int number;
@@ -173,16 +174,21 @@ TEST_CASE("consistent hash: on a header or a property, and not on the key")
     };
     const auto name = [](int i) { return "value" + std::to_string(i); };
     const auto nothing = [](int) { return properties(); };
-    CHECK(spread({{"hash-header", "h"}}, [&](int i) { return properties().headers({{"h", name(i)}}); }) == 8);
-    CHECK(spread({{"hash-header", "h"}}, [&](int i) { return properties().headers({{"h", i}}); }) == 8);
-    CHECK(spread({{"hash-header", "h"}}, [&](int i) { return properties().headers({{"h", 0.5 + i}}); }) == 8);
+    CHECK(spread({{"hash-header", "h"}},
+                 [&](int i) { return properties().headers({{"h", name(i)}}); }) == 8);
+    CHECK(spread({{"hash-header", "h"}}, [&](int i) { return properties().headers({{"h", i}}); }) ==
+          8);
+    CHECK(spread({{"hash-header", "h"}},
+                 [&](int i) { return properties().headers({{"h", 0.5 + i}}); }) == 8);
     CHECK(spread({{"hash-header", "h"}}, [&](int i) {
               return properties().headers({{"h", field_array{1, table{{"deep", i}}}}});
           }) == 8);
-    CHECK(spread({{"hash-header", "h"}}, [&](int i) { return properties().headers({{"other", i}}); }) == 1);
+    CHECK(spread({{"hash-header", "h"}},
+                 [&](int i) { return properties().headers({{"other", i}}); }) == 1);
     CHECK(spread({{"hash-property", "correlation_id"}},
                  [&](int i) { return properties().correlation_id(name(i)); }) == 8);
-    CHECK(spread({{"hash-property", "message_id"}}, [&](int i) { return properties().message_id(name(i)); }) == 8);
+    CHECK(spread({{"hash-property", "message_id"}},
+                 [&](int i) { return properties().message_id(name(i)); }) == 8);
     CHECK(spread({{"hash-property", "timestamp"}}, [&](int i) {
               return properties().timestamp({1'700'000'000U + static_cast<std::uint64_t>(i)});
           }) == 8);

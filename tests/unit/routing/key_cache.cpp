@@ -108,8 +108,8 @@ TEST_CASE("key_cache: bounded, however many keys and whatever their sizes; what 
                 continue;
             }
             ++answers;
-            wrong += static_cast<std::size_t>(
-                !std::equal(found.values.begin(), found.values.end(), values.begin(), values.end()));
+            wrong += static_cast<std::size_t>(!std::equal(found.values.begin(), found.values.end(),
+                                                          values.begin(), values.end()));
         }
         CHECK(wrong == 0);
         CHECK(answers > 2000);

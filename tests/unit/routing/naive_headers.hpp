@@ -46,7 +46,8 @@ inline bool naive_headers_matches(const table& arguments, const table& headers)
         if (name == "x-match" || (!with_x && name.starts_with("x-")))
             continue;
         const field_value* value = headers.find(name);
-        const bool hit = value != nullptr && (wanted.is_void() || naive_headers_equal(wanted, *value));
+        const bool hit =
+            value != nullptr && (wanted.is_void() || naive_headers_equal(wanted, *value));
         if (hit != all)
             return hit; // any: found one; all: misses one
     }

@@ -72,8 +72,10 @@ inline bool naive_matches(key_rest pattern, key_rest key)
         return key.is_over;
     const std::string_view wanted = pattern.word();
     if (wanted == "#")
-        return naive_matches(pattern.behind(), key) || (!key.is_over && naive_matches(pattern, key.behind()));
-    return !key.is_over && (wanted == "*" || wanted == key.word()) && naive_matches(pattern.behind(), key.behind());
+        return naive_matches(pattern.behind(), key) ||
+               (!key.is_over && naive_matches(pattern, key.behind()));
+    return !key.is_over && (wanted == "*" || wanted == key.word()) &&
+           naive_matches(pattern.behind(), key.behind());
 }
 
 } // namespace detail

@@ -21,7 +21,8 @@ public:
     /// Up to seven words of a few, with what is special about words: none, empty ones, long ones, wildcards in keys.
     [[nodiscard]] std::string key()
     {
-        return words(7, {"a", "b", "c", "stock", "nyse", "", "*", "a-word-that-is-longer-than-others"});
+        return words(
+            7, {"a", "b", "c", "stock", "nyse", "", "*", "a-word-that-is-longer-than-others"});
     }
     /// Up to six words, with any number of wildcards anywhere.
     [[nodiscard]] std::string pattern()
@@ -56,7 +57,8 @@ public:
     }
 
 private:
-    [[nodiscard]] std::string words(std::size_t most, std::initializer_list<std::string_view> alphabet)
+    [[nodiscard]] std::string words(std::size_t most,
+                                    std::initializer_list<std::string_view> alphabet)
     {
         std::string text;
         const std::size_t count = below(most + 1);

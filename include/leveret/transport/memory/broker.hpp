@@ -49,7 +49,7 @@ public:
         : hub_(make<leveret::broker::broker>(std::move(e), o))
     {
     }
-    /// With other exchange types: `Core` is a leveret::broker::basic_broker of the user's routing policies.
+    /// With other exchange types: `Core` is a leveret::broker::basic_core with a list of the user's routing policies.
     template <class Core, class Environment = io::asio_environment>
         requires std::derived_from<Core, leveret::broker::broker_core> && io::environment<Environment>
     [[nodiscard]] static broker with(leveret::broker::options o = {}, Environment e = {})
