@@ -85,6 +85,50 @@ SERVER_SCRIPT("server: messages in pieces on two channels at once")
     t.expect_events("1 publish x/k type=one 11111112\n2 publish /other mandatory immediate 222223\n");
 }
 
+SERVER_SCRIPT("server: messages that differ from the one before in one thing alone")
+{
+    t.open();
+    t.open_channel(1);
+    t.open_channel(2);
+    const auto message = [](std::uint16_t n, std::string_view exchange, std::string_view key, bool mandatory,
+                            std::string_view type, std::string_view body) {
+        properties p;
+        if (!type.empty())
+            p.type(type);
+        return frame(n, wire::basic::publish{.exchange = exchange, .routing_key = key, .mandatory = mandatory}) +
+               content(n, body, p);
+    };
+    t.give(message(1, "x", "k", false, "", "1") + message(1, "x", "k", false, "", "2") +
+           message(1, "y", "k", false, "", "3") + message(1, "y", "l", false, "", "4") +
+           message(1, "y", "l", true, "", "5") + message(1, "y", "l", true, "t", "6") +
+           message(1, "y", "l", true, "t", "7") + message(1, "y", "l", true, "u", "8") +
+           message(2, "y", "l", true, "u", "9") + message(2, "y", "l", true, "u", "longer") +
+           message(2, "y", "l", true, "u", "") + message(2, "y", "l", true, "u", "10") +
+           message(2, "y", "l", true, "u", "11") + message(2, "y", "l", false, "", "12"));
+    t.expect_events("1 publish x/k 1\n1 publish x/k 2\n1 publish y/k 3\n1 publish y/l 4\n"
+                    "1 publish y/l mandatory 5\n1 publish y/l mandatory type=t 6\n"
+                    "1 publish y/l mandatory type=t 7\n1 publish y/l mandatory type=u 8\n"
+                    "2 publish y/l mandatory type=u 9\n2 publish y/l mandatory type=u longer\n"
+                    "2 publish y/l mandatory type=u \n2 publish y/l mandatory type=u 10\n"
+                    "2 publish y/l mandatory type=u 11\n2 publish y/l 12\n");
+    // The channel of the one before is closed, or has begun another message.
+    const std::string same = message(2, "y", "l", false, "", "12");
+    t.give(frame(2, wire::basic::publish{.routing_key = "begun"}));
+    t.give(same);
+    t.expect("0 connection.close reply-code=505 reply-text=UNEXPECTED_FRAME - expected content header for class "
+             "60, got non content header frame instead class-id=60 method-id=40\n");
+}
+
+SERVER_SCRIPT("server: a message like the one before, on a channel that was closed since")
+{
+    t.open();
+    t.open_channel();
+    t.give(publish + content(1, "a"));
+    t.connection().close_channel(*t.channel_of(1), reply_code::not_found, "no", {});
+    t.give(publish + content(1, "b"));
+    t.expect_events("1 publish x/k a\n");
+}
+
 SERVER_SCRIPT("server: a body of many frames")
 {
     t.open(4096);

@@ -7,6 +7,7 @@
 #include "leveret/core/reply_code.hpp"
 #include "leveret/core/table.hpp"
 #include "leveret/engine/output_buffer.hpp"
+#include "leveret/engine/publish_shape.hpp"
 #include "leveret/engine/read_buffer.hpp"
 #include "leveret/engine/server_channel.hpp"
 #include "leveret/engine/server_config.hpp"
@@ -157,6 +158,7 @@ private:
 
     // Defined in server_input.hpp, server_handshake.hpp, server_publish.hpp and server_output.hpp.
     bool take_header();
+    [[nodiscard]] bool take_same_publish() noexcept;
     short_way take_publish();
     short_way wait_for(std::size_t size) noexcept;
     [[nodiscard]] bool is_judged(protocol_errc e);
@@ -215,6 +217,8 @@ private:
     output_buffer output_;
     pod_vector<slot> slots_;
     pod_vector<server_channel*> in_place_; // whose unfinished message lies in the read block
+    publish_shape shape_;
+    server_channel* shape_of_ = nullptr; // the channel of the message before, while it is open
     table client_properties_;
     std::string reason_;
     server_event event_;

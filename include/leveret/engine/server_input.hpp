@@ -81,6 +81,8 @@ inline const server_event* server_connection::next_event()
         }
         switch (state_) {
         case state::open: {
+            if (take_same_publish())
+                return &event_;
             const short_way how = take_publish();
             if (how != short_way::other)
                 return how == short_way::taken ? &event_ : nullptr;

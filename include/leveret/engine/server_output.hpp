@@ -104,6 +104,8 @@ inline void server_connection::forget_channels() noexcept
 
 inline void server_connection::let_go(server_channel& channel) noexcept
 {
+    if (shape_of_ == &channel)
+        shape_of_ = nullptr;
     in_place_.erase(&channel);
     channel.assembly_.drop();
     count_held(channel);
