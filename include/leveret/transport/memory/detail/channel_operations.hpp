@@ -267,7 +267,7 @@ inline asio::awaitable<consumer> channel::consumed(local_ptr<detail::consumer_co
         prefetch = o.prefetch.value_or(c.prefetch);
     }
     if (c.far != nullptr)
-        made->stream = c.connection->far->add_stream(*c.far, *made);
+        made->stream = c.connection->far->add_stream(*c.far, *made, made->no_ack);
     made->state = detail::consumer_core::status::active; // before deliveries may come, or something throws
     auto begin = [=, tag = made->tag, no_ack = made->no_ack, exclusive = o.exclusive, context = made->context(),
                   queue = std::move(queue), arguments = std::move(arguments)](detail::at_broker& b)
@@ -300,7 +300,8 @@ inline asio::awaitable<std::optional<delivery>> channel::get(std::string_view qu
         -> std::optional<delivery> {
         if (*r == nullptr)
             return std::nullopt;
-        static_cast<void>(c.deliveries.arrived((*r)->tag, !no_ack));
+        // While a recover is on its way it comes again, under another tag.
+        static_cast<void>(c.deliveries.arrived((*r)->tag, !no_ack && c.recovering == 0));
         return delivery(no_ack ? nullptr : &c, c.adopt(*r));
     };
     const auto missed = [no_ack = o.no_ack](detail::far_end& e, detail::far_channel& c,
