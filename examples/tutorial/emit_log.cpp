@@ -2,7 +2,7 @@
 //
 //     emit_log "a log for everyone"
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -13,7 +13,7 @@ asio::awaitable<void> emit_log(tutorial::arguments args)
 {
     const std::string line = args.text_from(0, "info: Hello World!");
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
 
     // A fanout exchange gives every queue that is bound to it a copy, and ignores the routing key.
@@ -24,7 +24,4 @@ asio::awaitable<void> emit_log(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(emit_log, argc, argv, "emit_log [LINE]...");
-}
+const tutorial::program program(emit_log, "emit_log [LINE]...");

@@ -2,7 +2,7 @@
 //
 //     emit_log_direct error "Run. Run. Or it will explode."
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -15,7 +15,7 @@ asio::awaitable<void> emit_log_direct(tutorial::arguments args)
     const std::string line = args.text_from(1, "Hello World!");
     tutorial::check_severity(severity);
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
 
     // A direct exchange gives a message to the queues that are bound with exactly its routing key.
@@ -26,8 +26,4 @@ asio::awaitable<void> emit_log_direct(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(emit_log_direct, argc, argv,
-                         "emit_log_direct [info|warning|error [LINE]...]");
-}
+const tutorial::program program(emit_log_direct, "emit_log_direct [info|warning|error [LINE]...]");

@@ -2,7 +2,7 @@
 //
 //     emit_log_topic kern.critical "A critical kernel error"
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -14,7 +14,7 @@ asio::awaitable<void> emit_log_topic(tutorial::arguments args)
     const std::string key = args.word(0, "anonymous.info");
     const std::string line = args.text_from(1, "Hello World!");
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_exchange("topic_logs", lv::exchange_type::topic);
 
@@ -24,7 +24,4 @@ asio::awaitable<void> emit_log_topic(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(emit_log_topic, argc, argv, "emit_log_topic [KEY [LINE]...]");
-}
+const tutorial::program program(emit_log_topic, "emit_log_topic [KEY [LINE]...]");

@@ -2,7 +2,7 @@
 //
 //     new_task "A very hard task which takes two seconds.."
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -13,7 +13,7 @@ asio::awaitable<void> new_task(tutorial::arguments args)
 {
     const std::string task = args.text_from(0, "Hello World!");
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("task_queue", {.durable = true});
 
@@ -24,7 +24,4 @@ asio::awaitable<void> new_task(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(new_task, argc, argv, "new_task [TASK]...");
-}
+const tutorial::program program(new_task, "new_task [TASK]...");

@@ -1,6 +1,6 @@
 // Tutorial 7, publisher confirms: learns from the broker what became of each message, in two ways.
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -13,7 +13,7 @@
 constexpr int how_many = 5'000;
 
 // Simple, and slow: a message is sent when the broker has answered for the one before.
-asio::awaitable<void> one_by_one(lv::amqp::channel channel, std::string queue)
+asio::awaitable<void> one_by_one(lv::any_channel channel, std::string queue)
 {
     for (int i = 0; i < how_many; ++i) {
         auto result = co_await channel.publish_confirmed("", queue, std::to_string(i));
@@ -23,9 +23,9 @@ asio::awaitable<void> one_by_one(lv::amqp::channel channel, std::string queue)
 }
 
 // As safe, and fast: up to 1,000 messages are on their way at any time.
-asio::awaitable<void> with_a_window(lv::amqp::channel channel, std::string queue)
+asio::awaitable<void> with_a_window(lv::any_channel channel, std::string queue)
 {
-    lv::amqp::publisher publisher(channel, {.window = 1000});
+    lv::any_publisher publisher(channel, {.window = 1000});
     for (int i = 0; i < how_many; ++i)
         co_await publisher.publish("", queue, std::to_string(i));
 
@@ -43,9 +43,9 @@ asio::awaitable<void> timed(std::string_view how, asio::awaitable<void> publishi
               << std::chrono::duration_cast<std::chrono::milliseconds>(took).count() << " ms\n";
 }
 
-asio::awaitable<void> publisher_confirms(tutorial::arguments)
+asio::awaitable<void> publisher_confirms(tutorial::arguments args)
 {
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     auto queue = co_await channel.declare_queue("", {.exclusive = true});
 
@@ -59,7 +59,4 @@ asio::awaitable<void> publisher_confirms(tutorial::arguments)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(publisher_confirms, argc, argv, "publisher_confirms");
-}
+const tutorial::program program(publisher_confirms, "publisher_confirms");

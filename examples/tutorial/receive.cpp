@@ -1,6 +1,6 @@
 // Tutorial 1, "Hello World!": prints the messages of the queue `hello`.
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -8,13 +8,13 @@
 
 asio::awaitable<void> receive(tutorial::arguments args)
 {
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("hello");
 
     // no_ack: the broker forgets a message as soon as it is sent. Tutorial 2 does better.
     auto messages = co_await channel.consume("hello", {.no_ack = true});
-    std::cout << " [*] Waiting for messages. To exit press CTRL+C\n";
+    args.ready(" [*] Waiting for messages. To exit press CTRL+C");
 
     while (auto message = co_await messages.next()) {
         std::cout << " [x] Received '" << message->body() << "'\n";
@@ -24,7 +24,4 @@ asio::awaitable<void> receive(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(receive, argc, argv, "receive [--count N]");
-}
+const tutorial::program program(receive, "receive [--count N]");

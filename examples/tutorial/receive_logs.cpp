@@ -1,6 +1,6 @@
 // Tutorial 3, publish/subscribe: prints the log lines sent from now on. Start as many as you like.
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -8,7 +8,7 @@
 
 asio::awaitable<void> receive_logs(tutorial::arguments args)
 {
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_exchange("logs", lv::exchange_type::fanout);
 
@@ -17,7 +17,7 @@ asio::awaitable<void> receive_logs(tutorial::arguments args)
     co_await channel.bind_queue(queue.name(), "logs");
 
     auto lines = co_await channel.consume(queue.name(), {.no_ack = true});
-    std::cout << " [*] Waiting for logs. To exit press CTRL+C\n";
+    args.ready(" [*] Waiting for logs. To exit press CTRL+C");
 
     while (auto line = co_await lines.next()) {
         std::cout << " [x] Received '" << line->body() << "'\n";
@@ -27,7 +27,4 @@ asio::awaitable<void> receive_logs(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(receive_logs, argc, argv, "receive_logs [--count N]");
-}
+const tutorial::program program(receive_logs, "receive_logs [--count N]");

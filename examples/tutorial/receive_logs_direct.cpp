@@ -2,7 +2,7 @@
 //
 //     receive_logs_direct warning error
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -15,7 +15,7 @@ asio::awaitable<void> receive_logs_direct(tutorial::arguments args)
     for (const auto& severity : args.words)
         tutorial::check_severity(severity);
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_exchange("direct_logs", lv::exchange_type::direct);
     auto queue = co_await channel.declare_queue("", {.exclusive = true});
@@ -25,7 +25,7 @@ asio::awaitable<void> receive_logs_direct(tutorial::arguments args)
         co_await channel.bind_queue(queue.name(), "direct_logs", severity);
 
     auto lines = co_await channel.consume(queue.name(), {.no_ack = true});
-    std::cout << " [*] Waiting for logs. To exit press CTRL+C\n";
+    args.ready(" [*] Waiting for logs. To exit press CTRL+C");
 
     while (auto line = co_await lines.next()) {
         std::cout << " [x] Received '" << line->routing_key() << "':'" << line->body() << "'\n";
@@ -35,8 +35,4 @@ asio::awaitable<void> receive_logs_direct(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(receive_logs_direct, argc, argv,
-                         "receive_logs_direct [--count N] info|warning|error...");
-}
+const tutorial::program program(receive_logs_direct, "receive_logs_direct [--count N] info|warning|error...");

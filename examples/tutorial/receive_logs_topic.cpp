@@ -3,7 +3,7 @@
 //
 //     receive_logs_topic "kern.*" "*.critical"
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -14,7 +14,7 @@ asio::awaitable<void> receive_logs_topic(tutorial::arguments args)
     if (args.words.empty())
         tutorial::refuse("no pattern given");
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_exchange("topic_logs", lv::exchange_type::topic);
     auto queue = co_await channel.declare_queue("", {.exclusive = true});
@@ -24,7 +24,7 @@ asio::awaitable<void> receive_logs_topic(tutorial::arguments args)
         co_await channel.bind_queue(queue.name(), "topic_logs", pattern);
 
     auto lines = co_await channel.consume(queue.name(), {.no_ack = true});
-    std::cout << " [*] Waiting for logs. To exit press CTRL+C\n";
+    args.ready(" [*] Waiting for logs. To exit press CTRL+C");
 
     while (auto line = co_await lines.next()) {
         std::cout << " [x] Received '" << line->routing_key() << "':'" << line->body() << "'\n";
@@ -34,8 +34,4 @@ asio::awaitable<void> receive_logs_topic(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(receive_logs_topic, argc, argv,
-                         "receive_logs_topic [--count N] PATTERN...");
-}
+const tutorial::program program(receive_logs_topic, "receive_logs_topic [--count N] PATTERN...");

@@ -2,7 +2,7 @@
 //
 //     rpc_client 30
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -15,7 +15,7 @@ asio::awaitable<void> rpc_client(tutorial::arguments args)
 {
     const std::string n = std::to_string(tutorial::number(args.word(0, "30")));
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
 
     // A queue of our own for the answers. A real client has one for all its calls, and knows by the
@@ -39,4 +39,4 @@ asio::awaitable<void> rpc_client(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv) { return tutorial::run(rpc_client, argc, argv, "rpc_client [N]"); }
+const tutorial::program program(rpc_client, "rpc_client [N]");

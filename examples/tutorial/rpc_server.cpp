@@ -1,6 +1,6 @@
 // Tutorial 6, remote procedure call: answers requests for Fibonacci numbers.
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
@@ -23,12 +23,12 @@ std::uint64_t fib(std::uint64_t n)
 
 asio::awaitable<void> rpc_server(tutorial::arguments args)
 {
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("rpc_queue");
 
     std::function<void()> enough; // for --count: stops the server
-    auto answer = [&](lv::amqp::delivery& request) -> asio::awaitable<void> {
+    auto answer = [&](lv::any_delivery& request) -> asio::awaitable<void> {
         std::cout << " [.] fib(" << request.body() << ")\n";
         lv::message result(std::to_string(fib(tutorial::number(request.body()))));
         result.correlation_id(request.properties().correlation_id());
@@ -39,15 +39,12 @@ asio::awaitable<void> rpc_server(tutorial::arguments args)
 
     // Runs `answer` for each request, acknowledges those for which it returns, and discards those for
     // which it throws: what is no number now won't be one the next time.
-    auto server = lv::amqp::serve(channel, "rpc_queue", answer,
-                                  {.concurrency = 8, .on_error = lv::amqp::on_error::discard});
+    auto server = lv::serve(channel, "rpc_queue", answer,
+                            {.concurrency = 8, .on_error = lv::on_error::discard});
     enough = [&] { server.stop(); };
-    std::cout << " [x] Awaiting RPC requests\n";
+    args.ready(" [x] Awaiting RPC requests");
     co_await server.run();
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(rpc_server, argc, argv, "rpc_server [--count N]");
-}
+const tutorial::program program(rpc_server, "rpc_server [--count N]");

@@ -1,14 +1,14 @@
 // Tutorial 1, "Hello World!": puts one message into the queue `hello`.
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 
 #include <iostream>
 
-asio::awaitable<void> send(tutorial::arguments)
+asio::awaitable<void> send(tutorial::arguments args)
 {
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
 
     // Creates the queue if it is not there: sender and receiver may start in any order.
@@ -21,4 +21,4 @@ asio::awaitable<void> send(tutorial::arguments)
     co_await connection.close(); // sends what is still in the buffer
 }
 
-int main(int argc, char** argv) { return tutorial::run(send, argc, argv, "send"); }
+const tutorial::program program(send, "send");

@@ -1,7 +1,7 @@
 // Tutorial 2, work queues: takes tasks from the queue and works a second for each dot in them. Start
 // several, and they share the tasks; end one while it works, and another gets its task.
 #include "tutorial.hpp"
-#include <leveret.hpp>
+#include <leveret/connect.hpp>
 
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
@@ -15,13 +15,13 @@ asio::awaitable<void> worker(tutorial::arguments args)
 {
     const std::chrono::milliseconds a_dot(args.quick ? 10 : 1000);
 
-    auto connection = co_await lv::amqp::connect(tutorial::uri());
+    auto connection = co_await lv::connect(args.transport);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("task_queue", {.durable = true});
 
     // prefetch 1: the next task comes when this one is acknowledged, so that the idle get the work.
     auto tasks = co_await channel.consume("task_queue", {.prefetch = 1});
-    std::cout << " [*] Waiting for messages. To exit press CTRL+C\n";
+    args.ready(" [*] Waiting for messages. To exit press CTRL+C");
 
     while (auto task = co_await tasks.next()) {
         std::cout << " [x] Received '" << task->body() << "'\n";
@@ -38,7 +38,4 @@ asio::awaitable<void> worker(tutorial::arguments args)
     co_await connection.close();
 }
 
-int main(int argc, char** argv)
-{
-    return tutorial::run(worker, argc, argv, "worker [--count N] [--quick]");
-}
+const tutorial::program program(worker, "worker [--count N] [--quick]");

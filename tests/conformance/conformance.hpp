@@ -51,6 +51,13 @@ public:
         return names_.back();
     }
 
+    /// The case, and then the end of a broker that runs in its context.
+    [[nodiscard]] asio::awaitable<void> run(asio::awaitable<void> (*body)(under_test&))
+    {
+        co_await body(*this);
+        if constexpr (requires { transport_.stop(); })
+            co_await transport_.stop();
+    }
     /// For a failed case: what is locked or gone already is left alone.
     [[nodiscard]] asio::awaitable<void> clean_up()
     {
@@ -76,11 +83,11 @@ void run_conformance_case(asio::awaitable<void> (*body)(under_test<Transport>&))
         under_test<Transport> t;
         ~cleaned()
         {
-            if (Transport::outlives_the_case)
+            if (Transport::outlives_the_case())
                 static_cast<void>(run_coro([this] { return t.clean_up(); }));
         }
     } c;
-    run_coro_test_case([&] { return body(c.t); });
+    run_coro_test_case([&] { return c.t.run(body); });
 }
 
 } // namespace leveret::test

@@ -1,4 +1,5 @@
 // get, and what becomes of a delivery.
+#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 
 #include <cstdint>

@@ -1,4 +1,5 @@
 // Class tx.
+#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 

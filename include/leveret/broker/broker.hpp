@@ -3,9 +3,11 @@
 #include "leveret/broker/broker_core.hpp"
 #include "leveret/broker/channel.hpp"
 #include "leveret/broker/session.hpp"
+#include "leveret/routing/consistent_hash.hpp"
 #include "leveret/routing/direct.hpp"
 #include "leveret/routing/fanout.hpp"
 #include "leveret/routing/headers.hpp"
+#include "leveret/routing/random.hpp"
 #include "leveret/routing/topic.hpp"
 
 #include <memory>
@@ -15,22 +17,29 @@
 
 namespace leveret::broker {
 
-/// A broker whose exchange types are these routing policies, in one process and on one executor: a value;
-/// two brokers share nothing. No thread safety, no clock (`tick`), no sockets: front ends open sessions.
+/// A broker whose exchange types are those of a list of routing policies, in one process and on one executor: a
+/// value; two brokers share nothing. No thread safety, no clock (`tick`), no sockets: front ends open sessions.
 ///
-///     leveret::broker::basic_broker<direct, topic, my_policy> b;
+///     leveret::broker::basic_core<policies<direct, topic, my_policy>> b;
+///
+/// The exchanges that AMQP predeclares are there as far as their types are.
+template <class List>
+class basic_core;
+
 template <routing::policy... Policies>
     requires(sizeof...(Policies) > 0)
-class basic_broker final : public broker_core {
+class basic_core<policies<Policies...>> final : public broker_core {
 public:
-    explicit basic_broker(const options& o = {}) : broker_core(o, kinds) {}
+    explicit basic_core(const options& o = {}) : broker_core(o, kinds) {}
 
 private:
     static constexpr exchange_kind kinds[] = {policy_router<Policies>::kind()...};
 };
 
-/// With the exchange types of AMQP 0-9-1.
-using broker = basic_broker<direct, fanout, topic, headers>;
+/// AMQP's four exchange types, and two that RabbitMQ has as plugins.
+using default_policies = policies<direct, fanout, topic, headers, consistent_hash, random>;
+
+using broker = basic_core<default_policies>;
 
 inline broker_core::broker_core(const options& o, std::span<const exchange_kind> kinds)
     : state_(o), kinds_(kinds)

@@ -20,7 +20,7 @@ namespace leveret::broker {
 
 class session;
 
-/// A broker, but for its list of exchange types: see `basic_broker`. It belongs to one executor, as does all
+/// A broker, but for its list of exchange types: see `basic_core`. It belongs to one executor, as does all
 /// that comes from it, and it outlives its sessions.
 class broker_core {
 public:

@@ -180,6 +180,7 @@ private:
                                           const exchange* x) const;
     [[nodiscard]] status hold_back(message_ptr m, duration ttl, bool mandatory,
                                    const pod_vector<queue*>& queues);
+    [[nodiscard]] const pod_vector<queue*>& queues_for(exchange& x, const stored_message& m);
     [[nodiscard]] exchange* find_exchange(std::string_view exchange_name);
     [[nodiscard]] const route_ptr& route_to(const exchange& x, std::string_view key);
     [[nodiscard]] status check(properties_ptr& p, route_ptr& where, duration& ttl);
@@ -192,7 +193,7 @@ private:
 
     // Consuming (channel_consume.hpp).
     [[nodiscard]] status consume_replies(const consumption& c, consumer*& made);
-    [[nodiscard]] static consumer* make_consumer(std::string tag, const consumption& c);
+    [[nodiscard]] consumer* make_consumer(std::string tag, const consumption& c) const;
     void add(consumer& c);
     void forget(consumer& c) noexcept;
     void end(consumer& c);
@@ -200,7 +201,7 @@ private:
     void queue_is_gone(consumer& c) noexcept override;
     [[nodiscard]] consumer* lookup(std::string_view tag) const noexcept
     {
-        return consumers_.find(text_hash(tag), [tag](const consumer& c) { return c.tag() == tag; });
+        return consumers_.find(state_.hash_of(tag), [tag](const consumer& c) { return c.tag() == tag; });
     }
     void wake_all();
     void apply(std::size_t first, std::size_t end, settlement how);
@@ -219,6 +220,8 @@ private:
     exchange* last_exchange_ = nullptr;
     std::uint64_t last_generation_ = 0;
     route_ptr last_route_;
+    pod_vector<queue*> known_queues_;    // where a message without headers went by last_route_
+    std::uint64_t known_generation_ = 0; // of the routes then; 0: nothing is known
     properties_ptr last_properties_;
     bool confirms_ = false;
     std::uint64_t last_published_ = 0;

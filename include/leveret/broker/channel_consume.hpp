@@ -119,7 +119,7 @@ inline status channel::consume_replies(const consumption& c, consumer*& made)
     made = make_consumer(c.tag.empty() ? state_.unique_name("amq.ctag") : std::string(c.tag), c);
     add(*made);
     replies_.key = state_.unique_name(std::string(reply_to_name) + ".g");
-    replies_.hash = text_hash(replies_.key);
+    replies_.hash = state_.hash_of(replies_.key);
     replies_.window = this;
     replies_.to = made;
     host_.replies_.insert(replies_.hash, &replies_);
@@ -135,11 +135,11 @@ inline void channel::end_replies() noexcept
     replies_.to = nullptr;
 }
 
-inline consumer* channel::make_consumer(std::string tag, const consumption& c)
+inline consumer* channel::make_consumer(std::string tag, const consumption& c) const
 {
     auto* made = new consumer;
     made->tag_ = std::move(tag);
-    made->tag_hash_ = text_hash(made->tag_);
+    made->tag_hash_ = state_.hash_of(made->tag_);
     made->context_ = c.context;
     made->no_ack_ = c.no_ack;
     made->exclusive_ = c.exclusive;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "leveret/broker/channel.hpp"
+#include "leveret/core/small_copy.hpp"
 
 namespace leveret::broker {
 
@@ -9,7 +10,7 @@ namespace leveret::broker {
 inline exchange* channel::find_exchange(std::string_view exchange_name)
 {
     if (last_exchange_ != nullptr && last_generation_ == host_.exchange_generation_ &&
-        last_exchange_->name() == exchange_name)
+        is_same_text(last_exchange_->name(), exchange_name))
         return last_exchange_;
     last_exchange_ = host_.lookup_exchange(exchange_name);
     last_generation_ = host_.exchange_generation_;
@@ -19,8 +20,9 @@ inline exchange* channel::find_exchange(std::string_view exchange_name)
 inline const route_ptr& channel::route_to(const exchange& x, std::string_view key)
 {
     const bool same_exchange = last_route_ && last_route_->exchange == x.name_;
-    if (same_exchange && last_route_->routing_key == key)
+    if (same_exchange && is_same_text(last_route_->routing_key, key))
         return last_route_;
+    known_generation_ = 0;
     if (!last_route_.is_unique())
         last_route_ = state_.routes->take();
     last_route_->exchange = x.name_;
@@ -74,23 +76,39 @@ inline status channel::publish_message(const publishing& p, payload& body, prope
         return check_publishing(p, body, x);
     duration ttl = duration::never();
     message_ptr m = state_.messages->take();
-    const table* headers = &detail::no_arguments;
     if (!shared) {
         m->fill(std::move(body), std::move(shared), route_to(*x, p.routing_key));
     } else {
         route_ptr where = route_to(*x, p.routing_key);
         if (status s = check(shared, where, ttl); !s)
             return s;
-        headers = &shared->values().headers(); // the message keeps them
         m->fill(std::move(body), std::move(shared), where);
     }
-    const pod_vector<queue*>& queues = host_.route(*x, *m->route(), *headers);
+    const pod_vector<queue*>& queues = queues_for(*x, *m);
     if (transactional_) [[unlikely]]
         return hold_back(std::move(m), ttl, p.mandatory, queues);
     const bool taken = deliver_to(*m, queues.begin(), queues.size(), p.mandatory, ttl);
     if (confirms_)
         listener_->confirmed(++last_published_, false, taken);
     return {};
+}
+
+/// The queues that a message goes to.
+inline const pod_vector<queue*>& channel::queues_for(exchange& x, const stored_message& m)
+{
+    if (m.properties_node() && m.properties().has(property::headers))
+        return host_.route(x, *m.route(), m.properties());
+    if (known_generation_ == host_.route_generation_)
+        return known_queues_;
+    const pod_vector<queue*>& queues = host_.route(x, *m.route(), m.properties());
+    constexpr std::size_t most = 1024; // what is worth remembering, and the memory for it
+    if (host_.is_route_stable_ && queues.size() <= most) {
+        known_queues_.clear();
+        for (queue* q : queues)
+            known_queues_.push_back(q);
+        known_generation_ = host_.route_generation_;
+    }
+    return queues;
 }
 
 /// Until tx.commit.

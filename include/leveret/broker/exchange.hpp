@@ -82,38 +82,74 @@ private:
 class any_router {
 public:
     virtual ~any_router() = default;
+    /// Why a binding is refused; empty if it is not.
+    [[nodiscard]] virtual std::string refusal(std::string_view key, const table& arguments) const = 0;
     virtual void add(exchange_binding& b) = 0;
     virtual void remove(exchange_binding& b) noexcept = 0;
-    virtual void route(std::string_view key, const table& headers, reached_destinations& to) = 0;
+    virtual void route(const routing::message_view& m, reached_destinations& to) = 0;
 };
 
 /// A type of exchange that a broker knows.
 struct exchange_kind {
     std::string_view name;
-    std::unique_ptr<any_router> (*make_router)();
-    /// Why a binding with these arguments is refused; empty if it is not.
+    std::unique_ptr<any_router> (*make_router)(const routing::router_context&);
+    /// Why an exchange with these arguments is refused; empty if it is not.
     std::string (*refusal)(const table& arguments);
+    /// See routing::is_stable.
+    bool is_stable = false;
 };
 
 /// The exchange type that a routing policy makes.
 template <routing::policy P>
 class policy_router final : public any_router {
 public:
+    explicit policy_router(const routing::router_context& c)
+        : router_(routing::make_router<typename P::router>(c))
+    {
+    }
+    [[nodiscard]] std::string refusal(std::string_view key, const table& arguments) const override
+    {
+        std::string why = routing::refusal_of<P>(key, arguments);
+        return why.empty() ? routing::refusal_of(router_, key, arguments) : why;
+    }
     void add(exchange_binding& b) override { router_.add(b.key, b.arguments, b); }
     void remove(exchange_binding& b) noexcept override { router_.remove(b.key, b.arguments, b); }
-    void route(std::string_view key, const table& headers, reached_destinations& to) override
+    void route(const routing::message_view& m, reached_destinations& to) override
     {
-        router_.route(key, headers, to);
+        routing::route(router_, m, to);
     }
     [[nodiscard]] static constexpr exchange_kind kind() noexcept
     {
         return {P::name,
-                []() -> std::unique_ptr<any_router> { return std::make_unique<policy_router>(); },
-                &routing::refusal_of<P>};
+                [](const routing::router_context& c) -> std::unique_ptr<any_router> {
+                    return std::make_unique<policy_router>(c);
+                },
+                &routing::exchange_refusal_of<P>, routing::is_stable<P>};
     }
 
 private:
     typename P::router router_;
+};
+
+/// The exchange types of a broker, as a list of routing policies. Each has another name.
+///
+///     using mine = lv::broker::default_policies::with<my_policy>;
+template <routing::policy... Policies>
+struct policies {
+    /// These and more.
+    template <routing::policy... More>
+    using with = policies<Policies..., More...>;
+
+    static_assert(
+        [] {
+            const std::string_view names[] = {Policies::name..., std::string_view()};
+            for (std::size_t i = 0; i < sizeof...(Policies); ++i)
+                for (std::size_t j = 0; j < i; ++j)
+                    if (names[i] == names[j])
+                        return false;
+            return true;
+        }(),
+        "two policies have the same name");
 };
 
 /// What exchange.declare says of an exchange.
@@ -142,13 +178,13 @@ private:
     friend class bindings;
     friend class virtual_host;
     friend class channel;
-    exchange(const exchange_declaration& d, const exchange_kind& kind)
-        : destination(false), name_(new shared_name(d.name)), kind_(&kind),
-          router_(kind.make_router()), durable_(d.durable), auto_delete_(d.auto_delete),
-          internal_(d.internal)
+    exchange(const exchange_declaration& d, const exchange_kind& kind, std::uint64_t seed)
+        : destination(false), name_(new shared_name(d.name)), kind_(&kind), durable_(d.durable),
+          auto_delete_(d.auto_delete), internal_(d.internal)
     {
         if (d.arguments != nullptr)
             arguments_ = *d.arguments;
+        router_ = kind.make_router({arguments_, seed});
         if (const auto* alternate = arguments_.find_as<std::string>("alternate-exchange"))
             alternate_ = *alternate;
     }

@@ -83,6 +83,9 @@ public:
     }
     void end_alarm() noexcept { alarm_ = false; }
 
+    /// Of names that clients make up, so that they can't make up many of one hash.
+    [[nodiscard]] std::uint64_t hash_of(std::string_view n) const noexcept { return text_hash(n, names_); }
+
     /// Seconds since 1970.
     [[nodiscard]] std::uint64_t unix_time() const noexcept
     {
@@ -112,8 +115,17 @@ public:
         return made;
     }
 
+    /// For the router of an exchange: clients can't know it, and no two have the same.
+    [[nodiscard]] std::uint64_t router_seed() noexcept
+    {
+        routers_ += 0x9e3779b97f4a7c15U;
+        return mix(routers_ ^ options.seed, options.seed ^ 0xa0761d6478bd642fU);
+    }
+
 private:
     std::uint64_t random_;
+    std::uint64_t routers_ = 0;
+    std::uint64_t names_ = mix(options.seed ^ 0x589965cc75374cc3U, 0x8ebc6af09c88c6e3U);
     std::size_t memory_ = 0;
     bool alarm_ = false;
 };

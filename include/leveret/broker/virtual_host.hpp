@@ -96,7 +96,7 @@ private:
 
     /// The queues that a message reaches, each once; valid until the next route.
     [[nodiscard]] pod_vector<queue*>& route(exchange& x, const message_route& where,
-                                            const table& headers);
+                                            const properties& values);
     void route(dead_letter& d);
     /// Hands a message to the consumer of direct reply-to that its keys name, if there is one.
     void deliver_replies(stored_message& m);
@@ -108,15 +108,15 @@ private:
 
     [[nodiscard]] queue* lookup_queue(std::string_view n) const noexcept
     {
-        return queues_.find(text_hash(n), [n](const queue& q) { return q.name() == n; });
+        return queues_.find(state_.hash_of(n), [n](const queue& q) { return q.name() == n; });
     }
     [[nodiscard]] exchange* lookup_exchange(std::string_view n) const noexcept
     {
-        return exchanges_.find(text_hash(n), [n](const exchange& x) { return x.name() == n; });
+        return exchanges_.find(state_.hash_of(n), [n](const exchange& x) { return x.name() == n; });
     }
     [[nodiscard]] reply_address* lookup_reply(std::string_view key) const noexcept
     {
-        return replies_.find(text_hash(key),
+        return replies_.find(state_.hash_of(key),
                              [key](const reply_address& a) { return a.key == key; });
     }
     void add_exchange(const exchange_declaration& d, const exchange_kind& kind);
@@ -156,6 +156,8 @@ private:
     bindings bindings_;
     /// Counts deletions of exchanges: who remembers one knows by it whether it may still be there.
     std::uint64_t exchange_generation_ = 0;
+    std::uint64_t route_generation_ = 1; ///< another one when messages may go elsewhere
+    bool is_route_stable_ = false;       ///< of the last route: see routing::is_stable
     std::size_t sessions_ = 0;
     pod_vector<queue*> reached_;
     pod_vector<exchange*> routing_;

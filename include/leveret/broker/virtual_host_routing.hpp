@@ -6,25 +6,30 @@
 namespace leveret::broker {
 
 inline pod_vector<queue*>& virtual_host::route(exchange& x, const message_route& where,
-                                               const table& headers)
+                                               const properties& values)
 {
     reached_.clear();
     routing_.clear();
     reached_destinations reached(++state_.epoch, reached_, routing_);
-    const auto by_key = [&](exchange& at, std::string_view key) {
-        if (!at.name().empty())
-            at.router_->route(key, headers, reached);
-        else if (queue* q = lookup_queue(key)) // every queue is bound to the default exchange
+    const routing::message_view message{where.routing_key, values, where.further_keys};
+    const auto to_queue_named = [&](std::string_view key) {
+        if (queue* q = lookup_queue(key))
             reached.add(*q);
     };
+    is_route_stable_ = true;
     reached.add(x);
     static_cast<void>(reached.take_hit());
     // Exchanges bound to exchanges join the list behind; the mark keeps each from coming twice.
     for (std::size_t i = 0; i < routing_.size(); ++i) {
         exchange& at = *routing_[i];
-        by_key(at, where.routing_key);
-        for (const std::string& key : where.further_keys)
-            by_key(at, key);
+        if (!at.name().empty()) {
+            at.router_->route(message, reached);
+            is_route_stable_ = is_route_stable_ && at.kind_->is_stable;
+        } else { // every queue is bound to the default exchange
+            to_queue_named(where.routing_key);
+            for (const std::string& key : where.further_keys)
+                to_queue_named(key);
+        }
         if (!reached.take_hit() && at.alternate_) {
             if (exchange* alternate = lookup_exchange(*at.alternate_))
                 reached.add(*alternate);
@@ -59,7 +64,7 @@ inline void virtual_host::route(dead_letter& d)
     const table& headers = p->values().headers();
     message_ptr m = state_.messages->take();
     m->fill(payload(dead.body()), properties_ptr(p), where);
-    for (queue* q : route(*x, *where, headers))
+    for (queue* q : route(*x, *where, p->values()))
         if (d.reason == death_reason::rejected || !detail::is_death_cycle(headers, q->name()))
             static_cast<void>(q->offer(*m, duration::never()));
     if (x->name().empty())

@@ -66,10 +66,11 @@ inline const exchange_kind* virtual_host::kind_of(std::string_view type) const n
 
 inline void virtual_host::add_exchange(const exchange_declaration& d, const exchange_kind& kind)
 {
-    auto* x = new exchange(d, kind);
-    x->hash_ = text_hash(d.name);
+    auto* x = new exchange(d, kind, state_.router_seed());
+    x->hash_ = state_.hash_of(d.name);
     try {
         exchanges_.insert(x->hash_, x);
+        ++route_generation_;
     } catch (...) {
         delete x;
         throw;
@@ -162,11 +163,12 @@ inline result<queue*> virtual_host::declare(const queue_declaration& d, exclusiv
                                                " for " + what);
     }
     auto* q = new queue(state_, *this, d, actual, std::move(*settings), owner);
-    q->hash_ = text_hash(actual);
+    q->hash_ = state_.hash_of(actual);
     q->last_use_ = state_.now;
     try {
         q->arm_lease();
         queues_.insert(q->hash_, q);
+        ++route_generation_;
     } catch (...) {
         q->retire();
         throw;
@@ -216,6 +218,8 @@ inline status virtual_host::declare(const exchange_declaration& d)
         return detail::precondition_failed("invalid type " +
                                            detail::quoted(detail::type_name(alternate->type())) +
                                            " for arg 'alternate-exchange' in " + what);
+    if (const std::string refusal = kind->refusal(arguments); !refusal.empty())
+        return detail::precondition_failed(refusal);
     if (exchanges_.size() >= state_.limits().exchanges)
         return over_limit("exchange", actual, state_.limits().exchanges);
     exchange_declaration stripped = d;
@@ -248,7 +252,7 @@ inline status virtual_host::bind(const binding_declaration& d, bool to_queue, ex
         return detail::precondition_failed("routing key is longer than " +
                                            std::to_string(state_.limits().name_bytes) + " bytes");
     const table& arguments = detail::given(d.arguments);
-    if (const std::string refusal = source->kind_->refusal(arguments); !refusal.empty())
+    if (const std::string refusal = source->router_->refusal(d.routing_key, arguments); !refusal.empty())
         return detail::precondition_failed(refusal);
     if (bindings_.find(*source, *to, d.routing_key, arguments) != nullptr)
         return {};
@@ -258,6 +262,7 @@ inline status virtual_host::bind(const binding_declaration& d, bool to_queue, ex
                                            " (" + std::to_string(state_.limits().bindings) +
                                            ") is reached");
     bindings_.add(*source, *to, d.routing_key, arguments);
+    ++route_generation_;
     return {};
 }
 
@@ -326,6 +331,7 @@ inline void virtual_host::unbind(exchange_binding& b) noexcept
 {
     exchange& source = *b.source;
     bindings_.remove(b);
+    ++route_generation_;
     if (!source.auto_delete_ || source.binding_count_ > 0 || source.is_doomed_)
         return;
     source.is_doomed_ = true;
@@ -348,6 +354,7 @@ inline void virtual_host::remove(exchange& x) noexcept
     while (x.incoming_ != nullptr)
         unbind(*x.incoming_);
     exchanges_.erase(x.hash_, &x);
+    ++route_generation_;
     ++exchange_generation_;
     delete &x;
 }
@@ -355,6 +362,7 @@ inline void virtual_host::remove(exchange& x) noexcept
 inline void virtual_host::remove(queue& q) noexcept
 {
     queues_.erase(q.hash_, &q);
+    ++route_generation_;
     if (q.owner_ != nullptr)
         q.owner_->remove(q);
     while (q.incoming_ != nullptr)

@@ -35,6 +35,22 @@ public:
                 return slots_[i].node;
         return nullptr;
     }
+    /// Begins to fetch what a search will look at, so that several searches wait for memory together.
+    void prefetch(std::uint64_t hash) const noexcept
+    {
+        if (size_ > 0)
+            __builtin_prefetch(&slots_[hash & mask_]);
+    }
+    /// The first node with this hash, which is most likely the only one; the node is not looked at.
+    [[nodiscard]] T* find_first(std::uint64_t hash) const noexcept
+    {
+        if (size_ == 0)
+            return nullptr;
+        for (std::size_t i = hash & mask_; slots_[i].node != nullptr; i = (i + 1) & mask_)
+            if (slots_[i].hash == hash)
+                return slots_[i].node;
+        return nullptr;
+    }
     /// Throws std::bad_alloc, and then nothing has changed.
     void insert(std::uint64_t hash, T* node)
     {

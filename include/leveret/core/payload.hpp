@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/assert.hpp"
+#include "leveret/core/small_copy.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -111,20 +112,25 @@ private:
     std::size_t waiting_ = 0; // a word, so that what follows is aligned as malloc does
 };
 
-/// Immutable bytes of a message: a slice of a shared block. Copies share the bytes. A payload may be
-/// copied, read and destroyed on any thread.
+/// Immutable bytes of a message: a slice of a shared block, whose copies share the bytes, or a few bytes in the
+/// payload itself. A payload may be copied, read and destroyed on any thread.
 ///
 /// A payload from a delivery keeps the block that it was read into alive (64 KiB or more); `copy()`
 /// makes one that holds just its own bytes, for bodies that are kept for long.
 class payload {
 public:
-    payload() noexcept = default;
+    /// Bytes up to this number are not worth a block of their own.
+    static constexpr std::size_t small_size = 24;
+
+    payload() noexcept : small_{} {}
 
     /// A copy of `bytes`. Throws std::bad_alloc.
-    explicit payload(std::string_view bytes) : size_(bytes.size())
+    explicit payload(std::string_view bytes) : size_(bytes.size()), small_{}
     {
-        if (bytes.empty())
+        if (bytes.size() <= small_size) {
+            copy_small(small_, bytes.data(), bytes.size());
             return;
+        }
         block_ = shared_block::allocate(bytes.size());
         std::memcpy(block_->data(), bytes.data(), bytes.size());
         data_ = block_->data();
@@ -145,21 +151,26 @@ public:
         return p;
     }
 
-    payload(const payload& o) noexcept : data_(o.data_), size_(o.size_), block_(o.block_)
+    payload(const payload& o) noexcept : size_(o.size_), block_(o.block_)
     {
+        take_bytes(o);
         if (block_ != nullptr)
             block_->add_reference();
     }
-    payload(payload&& o) noexcept
-        : data_(std::exchange(o.data_, nullptr)), size_(std::exchange(o.size_, 0)),
-          block_(std::exchange(o.block_, nullptr))
+    payload(payload&& o) noexcept : size_(std::exchange(o.size_, 0)), block_(std::exchange(o.block_, nullptr))
     {
+        take_bytes(o);
     }
-    payload& operator=(payload o) noexcept
+    payload& operator=(const payload& o) noexcept { return *this = payload(o); }
+    payload& operator=(payload&& o) noexcept
     {
-        std::swap(data_, o.data_);
-        std::swap(size_, o.size_);
-        std::swap(block_, o.block_);
+        if (this != &o) {
+            if (block_ != nullptr)
+                block_->drop_reference();
+            size_ = std::exchange(o.size_, 0);
+            block_ = std::exchange(o.block_, nullptr);
+            take_bytes(o);
+        }
         return *this;
     }
     ~payload()
@@ -168,15 +179,17 @@ public:
             block_->drop_reference();
     }
 
-    [[nodiscard]] const char* data() const noexcept { return data_; }
+    [[nodiscard]] const char* data() const noexcept { return block_ != nullptr ? data_ : small_; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
-    /// The bytes as text. Valid while this payload or a copy of it lives.
-    [[nodiscard]] std::string_view view() const noexcept { return {data_, size_}; }
+    /// The bytes as text. Valid while this payload lives and stays where it is.
+    [[nodiscard]] std::string_view view() const noexcept { return {data(), size_}; }
     [[nodiscard]] std::span<const std::byte> bytes() const noexcept
     {
-        return {reinterpret_cast<const std::byte*>(data_), size_};
+        return {reinterpret_cast<const std::byte*>(data()), size_};
     }
+    /// Whether the bytes lie in a block, and stay where they are when the payload is moved.
+    [[nodiscard]] bool is_shared() const noexcept { return block_ != nullptr; }
     /// A payload that shares nothing with this one.
     [[nodiscard]] payload copy() const { return payload(view()); }
 
@@ -184,10 +197,9 @@ public:
     [[nodiscard]] payload slice(std::size_t offset, std::size_t length) const noexcept
     {
         LEVERET_ASSERT(offset <= size_);
-        payload p(*this);
-        p.data_ = data_ == nullptr ? nullptr : data_ + offset;
-        p.size_ = length < size_ - offset ? length : size_ - offset;
-        return p;
+        const std::size_t rest = size_ - offset;
+        const std::string_view part(data() + offset, length < rest ? length : rest);
+        return block_ != nullptr ? share(*block_, part) : payload(part);
     }
 
     friend bool operator==(const payload& a, const payload& b) noexcept
@@ -196,9 +208,15 @@ public:
     }
 
 private:
-    const char* data_ = nullptr;
+    /// All of the words: a copy of a known size is a few instructions.
+    void take_bytes(const payload& o) noexcept { std::memcpy(small_, o.small_, sizeof small_); }
+
     std::size_t size_ = 0;
-    shared_block* block_ = nullptr;
+    shared_block* block_ = nullptr; // null: the bytes are here
+    union {
+        const char* data_;
+        char small_[small_size];
+    };
 };
 
 } // namespace leveret

@@ -59,6 +59,12 @@ public:
         --size_;
     }
     void clear() noexcept { size_ = 0; }
+    /// Keeps the first `n` of them.
+    void truncate(std::size_t n) noexcept
+    {
+        LEVERET_ASSERT(n <= size_);
+        size_ = n;
+    }
     void reserve(std::size_t n)
     {
         if (n <= capacity_)

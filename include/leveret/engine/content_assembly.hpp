@@ -31,6 +31,7 @@ public:
     ~content_assembly() { drop(); }
 
     [[nodiscard]] bool is_idle() const noexcept { return stage_ == stage::idle; }
+    [[nodiscard]] bool expects_header() const noexcept { return stage_ == stage::header; }
     [[nodiscard]] bool is_in_place() const noexcept { return !is_idle() && own_ == nullptr; }
     [[nodiscard]] wire::method_number method() const noexcept { return method_; }
     [[nodiscard]] protocol_errc error() const noexcept { return error_; }

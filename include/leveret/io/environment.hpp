@@ -66,6 +66,33 @@ concept environment =
         requires std::constructible_from<typename E::stream, E&, asio::any_io_executor>;
     };
 
+/// Who is at the other end of a stream that was accepted.
+struct peer_address {
+    std::string host; ///< as numbers
+    std::uint16_t port = 0;
+    bool is_loopback = false;
+};
+
+/// An environment that can also be connected to.
+///
+/// - `acceptor` is made from the environment and an executor. `listen(host, port)` takes an address as numbers
+///   and a port, 0 for any that is free, and says how that went; `port()` is the one that it has.
+///   `async_accept(stream, handler)` connects a fresh stream to the next peer and calls the handler with an
+///   error_code. `close()` ends it with an error.
+/// - `stream::peer()` says who is at the other end of an accepted stream.
+template <class E>
+concept listening_environment =
+    environment<E> && requires(typename E::acceptor a, const typename E::acceptor& c, typename E::stream& s,
+                               const typename E::stream& cs, void (*done)(std::error_code),
+                               std::string_view host, std::uint16_t port) {
+        { a.listen(host, port) } -> std::same_as<std::error_code>;
+        { c.port() } -> std::same_as<std::uint16_t>;
+        a.async_accept(s, done);
+        a.close();
+        { cs.peer() } -> std::same_as<peer_address>;
+        requires std::constructible_from<typename E::acceptor, E&, asio::any_io_executor>;
+    };
+
 /// The real world through Asio.
 class asio_environment {
 public:
@@ -90,10 +117,7 @@ public:
 
     class stream {
     public:
-        stream(asio_environment&, const asio::any_io_executor& executor)
-            : socket_(executor), opening_(std::make_shared<opening>(executor))
-        {
-        }
+        stream(asio_environment&, const asio::any_io_executor& executor) : socket_(executor) {}
         stream(const stream&) = delete;
         stream& operator=(const stream&) = delete;
         ~stream() { close(); }
@@ -113,13 +137,28 @@ public:
         }
         void close() noexcept
         {
-            opening_->closed = true;
-            opening_->resolver.cancel();
+            if (opening_) {
+                opening_->closed = true;
+                opening_->resolver.cancel();
+            }
             asio::error_code ignored;
             socket_.close(ignored);
         }
+        /// Of no use before a peer was accepted.
+        [[nodiscard]] peer_address peer() const
+        {
+            asio::error_code none;
+            const auto end = socket_.remote_endpoint(none);
+            if (none)
+                return {};
+            auto address = end.address();
+            if (address.is_v6() && address.to_v6().is_v4_mapped())
+                address = asio::ip::make_address_v4(asio::ip::v4_mapped, address.to_v6());
+            return {address.to_string(), end.port(), address.is_loopback()};
+        }
 
     private:
+        friend class asio_environment;
         using tcp = asio::ip::tcp;
         struct opening {
             explicit opening(const asio::any_io_executor& executor) : resolver(executor) {}
@@ -129,6 +168,52 @@ public:
 
         tcp::socket socket_;
         std::shared_ptr<opening> opening_; // outlives a look-up that can't be stopped
+    };
+
+    class acceptor {
+    public:
+        acceptor(asio_environment&, const asio::any_io_executor& executor) : acceptor_(executor) {}
+
+        [[nodiscard]] std::error_code listen(std::string_view host, std::uint16_t port)
+        {
+            asio::error_code ec;
+            const auto address = asio::ip::make_address(std::string(host), ec);
+            const tcp::endpoint at(address, port);
+            if (!ec)
+                acceptor_.open(at.protocol(), ec);
+            if (!ec)
+                acceptor_.set_option(tcp::acceptor::reuse_address(true), ec);
+            if (!ec)
+                acceptor_.bind(at, ec);
+            if (!ec)
+                acceptor_.listen(asio::socket_base::max_listen_connections, ec);
+            return ec;
+        }
+        [[nodiscard]] std::uint16_t port() const noexcept
+        {
+            asio::error_code none;
+            return acceptor_.local_endpoint(none).port();
+        }
+        template <class Handler>
+        void async_accept(stream& into, Handler&& handler)
+        {
+            acceptor_.async_accept(into.socket_, [&into, h = std::forward<Handler>(handler)](
+                                                     const asio::error_code& ec) mutable {
+                asio::error_code ignored;
+                if (!ec)
+                    into.socket_.set_option(tcp::no_delay(true), ignored);
+                std::move(h)(ec);
+            });
+        }
+        void close() noexcept
+        {
+            asio::error_code ignored;
+            acceptor_.close(ignored);
+        }
+
+    private:
+        using tcp = asio::ip::tcp;
+        tcp::acceptor acceptor_;
     };
 
     [[nodiscard]] instant now() const noexcept
@@ -160,6 +245,7 @@ public:
 template <class Handler>
 void asio_environment::stream::async_open(std::string_view host, std::uint16_t port, Handler&& handler)
 {
+    opening_ = std::make_shared<opening>(socket_.get_executor());
     auto finish = [this, opening = opening_, handler = std::forward<Handler>(handler)](
                       const asio::error_code& ec, const auto&) mutable {
         if (opening->closed)
@@ -190,6 +276,6 @@ void asio_environment::stream::async_open(std::string_view host, std::uint16_t p
         });
 }
 
-static_assert(environment<asio_environment>);
+static_assert(listening_environment<asio_environment>);
 
 } // namespace leveret::io

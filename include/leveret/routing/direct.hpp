@@ -17,6 +17,7 @@ namespace routing {
 class direct_router {
 public:
     direct_router() = default;
+    explicit direct_router(const router_context& c) noexcept : seed_(c.seed) {}
     direct_router(const direct_router&) = delete;
     direct_router& operator=(const direct_router&) = delete;
     ~direct_router()
@@ -26,7 +27,7 @@ public:
 
     void add(std::string_view key, const table&, binding& b)
     {
-        const std::uint64_t hash = text_hash(key);
+        const std::uint64_t hash = text_hash(key, seed_);
         bound_key* node = find(hash, key);
         if (node != nullptr) {
             node->targets.add(b);
@@ -52,7 +53,7 @@ public:
     template <class Visit>
     void route(std::string_view key, const table&, Visit&& visit) const
     {
-        if (const bound_key* node = find(text_hash(key), key))
+        if (const bound_key* node = find(text_hash(key, seed_), key))
             node->targets.visit(visit);
     }
 
@@ -68,6 +69,7 @@ private:
     }
 
     hash_index<bound_key> keys_;
+    std::uint64_t seed_ = 0;
 };
 
 } // namespace routing
@@ -75,6 +77,7 @@ private:
 /// The direct exchange (AMQP 0-9-1, section 3.1.3.1): the binding key is the routing key.
 struct direct {
     static constexpr std::string_view name = "direct";
+    static constexpr bool is_stable = true;
     using router = routing::direct_router;
 };
 

@@ -28,6 +28,7 @@ private:
 /// The fanout exchange (AMQP 0-9-1, section 3.1.3.2): keys don't matter.
 struct fanout {
     static constexpr std::string_view name = "fanout";
+    static constexpr bool is_stable = true;
     using router = routing::fanout_router;
 };
 

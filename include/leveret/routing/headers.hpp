@@ -19,7 +19,7 @@ namespace routing {
 
 /// Bindings are tables of headers. x-match says how: "all" (the default), "any", and both with "-with-x",
 /// which look at names that begin with "x-" too. A value of type void asks only that the header is there.
-/// Numbers of all types and times are compared by value; else types must be the same.
+/// Numbers of all types and times are compared by value, and so are texts and bytes; else types must be the same.
 /// Source: RabbitMQ 3.10, rabbit_exchange_type_headers.
 ///
 /// A binding is found by one of its pairs (all) or by each of them (any): a hash of name and value, or of
@@ -27,6 +27,7 @@ namespace routing {
 class headers_router {
 public:
     headers_router() = default;
+    explicit headers_router(const router_context& c) noexcept : seed_(c.seed) {}
     headers_router(const headers_router&) = delete;
     headers_router& operator=(const headers_router&) = delete;
     ~headers_router()
@@ -111,7 +112,7 @@ private:
         }
     };
 
-    static void read(const table& arguments, pattern& into)
+    void read(const table& arguments, pattern& into) const
     {
         bool with_x = false;
         if (const auto* how = arguments.find_as<std::string>("x-match")) {
@@ -185,12 +186,14 @@ private:
         return true;
     }
 
-    /// Numbers are compared by value, whatever their types, and a time is a number: as Erlang compares them.
-    enum class value_class { integer, real, other };
+    /// Values are compared as Erlang has them: a time is a number, and bytes are a text.
+    enum class value_class { integer, real, text, other };
     [[nodiscard]] static value_class class_of(const field_value& v) noexcept
     {
         if (is_integer(v.type()) || v.type() == field_type::timestamp)
             return value_class::integer;
+        if (v.type() == field_type::string || v.type() == field_type::bytes)
+            return value_class::text;
         const bool is_real = v.type() == field_type::float32 || v.type() == field_type::float64;
         return is_real ? value_class::real : value_class::other;
     }
@@ -215,6 +218,8 @@ private:
             return true;
         const value_class kind = class_of(wanted);
         const value_class of_value = class_of(value);
+        if (kind == value_class::text || of_value == value_class::text)
+            return kind == of_value && wanted.text() == value.text();
         if (kind == value_class::other || of_value == value_class::other)
             return kind == of_value && wanted == value;
         if (kind == value_class::integer && of_value == value_class::integer)
@@ -222,9 +227,9 @@ private:
         return real_of(wanted) == real_of(value);
     }
     /// Equal values hash equally; some unequal ones do too (tables, arrays, reals).
-    [[nodiscard]] static std::uint64_t hash_of(std::string_view name, const field_value* v) noexcept
+    [[nodiscard]] std::uint64_t hash_of(std::string_view name, const field_value* v) const noexcept
     {
-        const std::uint64_t h = text_hash(name);
+        const std::uint64_t h = text_hash(name, seed_);
         if (v == nullptr)
             return h;
         switch (class_of(*v)) {
@@ -232,19 +237,21 @@ private:
         case value_class::real: { // the whole part: equal numbers have the same, of whatever type
             const double whole = real_of(*v);
             const bool is_small = whole > -9e15 && whole < 9e15;
-            return mix(h, is_small ? static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) : 1U) ^ 1U;
+            const auto bits = is_small ? static_cast<std::uint64_t>(static_cast<std::int64_t>(whole)) : 1U;
+            return mix(h, bits ^ 0x8d2f4b6917c3a5e1U); // never zero: that is no small number
         }
+        case value_class::text: return text_hash(v->text(), h ^ 'S');
         case value_class::other: break;
         }
-        const auto type = static_cast<unsigned char>(v->type());
         if (const auto* flag = v->as<bool>())
-            return mix(h, 0x8d2f4b6917c3a5e1U + (*flag ? 2U : 0U));
-        return text_hash(v->text(), h ^ type);
+            return mix(h, 0xe7037ed1a0b428dbU + (*flag ? 2U : 0U));
+        return mix(h, 0x589965cc75374cc3U + static_cast<unsigned char>(v->type()));
     }
 
     hash_index<pair_node> pairs_;
     target_list always_;
     pod_vector<pattern*> patterns_;
+    std::uint64_t seed_ = 0;
 };
 
 inline std::string headers_router::refusal(const table& arguments)
@@ -267,6 +274,7 @@ inline std::string headers_router::refusal(const table& arguments)
 /// The headers exchange (AMQP 0-9-1, section 3.1.3.4, and RabbitMQ).
 struct headers {
     static constexpr std::string_view name = "headers";
+    static constexpr bool is_stable = true;
     using router = routing::headers_router;
     [[nodiscard]] static std::string refusal(const table& arguments)
     {

@@ -17,10 +17,13 @@
 #include <asio/awaitable.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace leveret {
 
@@ -182,6 +185,21 @@ concept channel = std::copyable<C> && declares_exchanges<C> && declares_queues<C
                       { c.close(call_options{}) } -> awaits<void>;
                   };
 
+/// Publishes with confirmations, a window of messages at a time, and remembers what was not confirmed until `flush` or
+/// `report` tells. Made from a channel and publisher_options. `publish` gives the message's number on this publisher.
+template <class P>
+concept publisher = std::movable<P> && requires(P& p, std::string_view name, const message& m) {
+    { p.publish(name, name, name) } -> awaits<std::uint64_t>;
+    { p.publish(name, name, m) } -> awaits<std::uint64_t>;
+    { p.flush() } -> awaits<flush_report>;
+    { p.flush(default_timeout) } -> awaits<flush_report>;
+    { p.report() } -> std::same_as<flush_report>;
+    { p.in_flight() } -> std::same_as<std::size_t>;
+    { p.bytes_in_flight() } -> std::same_as<std::size_t>;
+    { p.confirmed() } -> std::same_as<std::uint64_t>;
+    { p.unconfirmed() } -> std::same_as<std::vector<std::uint64_t>>;
+};
+
 /// A connection to a broker. Belongs to one executor, as does all that comes from it; destroyed it closes in
 /// the background. When it ends everything that waits on it fails at once with connection_error.
 template <class T>
@@ -201,5 +219,8 @@ template <channel C>
 using stream_of = detail::awaited_t<decltype(std::declval<C&>().consume(std::string_view(), consume_options{}))>;
 template <delivery_stream S>
 using delivery_of = typename detail::awaited_t<decltype(std::declval<S&>().next())>::value_type;
+/// The publisher of a channel: `publisher_of<Channel> out(channel, {.window = 100})`. Its header must be included.
+template <channel C>
+using publisher_of = typename C::publisher_type;
 
 } // namespace leveret

@@ -236,6 +236,52 @@ void dictionary(const char* name)
     write(name, text);
 }
 
+/// A client's own half of a session, by the encoder. The octets in front: see server_session.cpp.
+void server_seeds()
+{
+    const fs::path at = "corpus/server_session";
+    const auto add = [&](const char* name, std::string_view stream) {
+        const std::string text(name);
+        write(at / text, std::string("\x00\0\0\0", 4) += stream);
+        write(at / (text + "-busy"), std::string("\x00\x07\0\0", 4) += stream);
+        write(at / (text + "-compared"), std::string("\x04\0\0\0", 4) += stream);
+    };
+    const std::string declare = frame(1, wire::queue::declare{.queue = "q"});
+    const std::string publish = frame(1, wire::basic::publish{.routing_key = "q"});
+    const std::string consume = frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "c"});
+    const std::string get = frame(1, wire::basic::get{.queue = "q"});
+    add("publish", declare + publish + content(1, "body") + get + frame(1, wire::basic::ack{.delivery_tag = 1}));
+    add("properties", declare + publish + content(1, "body", every_property()) + get);
+    add("large", declare + publish + content(1, std::string(9000, 'x')) + consume);
+    add("consume", declare + consume + publish + content(1, "1") + publish + content(1, "2") +
+                       frame(1, wire::basic::nack{.delivery_tag = 1, .multiple = true, .requeue = true}) +
+                       frame(1, wire::basic::cancel{.consumer_tag = "c"}));
+    add("interleaved", declare + publish + header_frame(1, 2) + frame(2, wire::basic::publish{.routing_key = "q"}) +
+                           header_frame(2, 2) + body_frame(1, "1") + body_frame(2, "1") + body_frame(1, "2") +
+                           body_frame(2, "2"));
+    add("confirms", declare + frame(1, wire::confirm::select{}) + publish + content(1, "1") + publish +
+                        content(1, "2") + frame(1, wire::basic::publish{.routing_key = "none", .mandatory = true}) +
+                        content(1, "3"));
+    add("transaction", declare + frame(1, wire::tx::select{}) + publish + content(1, "1") +
+                           frame(1, wire::tx::rollback{}) + publish + content(1, "1") + frame(1, wire::tx::commit{}));
+    add("channel-error", get + publish + content(1, "ignored") + frame(1, wire::channel::close_ok{}) +
+                             frame(1, wire::channel::open{}) + frame(1, wire::channel::close{.reply_code = 200}));
+    add("connection-error", frame(7, wire::queue::declare{}) + frame(0, wire::connection::close_ok{}));
+    add("closed", declare + frame(0, wire::connection::close{.reply_code = 200}));
+    add("hostile-header", publish + raw_frame(2, 1, std::string("\0\x3c\0\0\x80\0\0\0\0\0\0\0\0\0", 14)));
+    add("body-too-long", publish + header_frame(1, 1) + body_frame(1, "long"));
+    add("secret", frame(0, wire::connection::update_secret{.new_secret = "s"}));
+    wire::all_methods::for_each([&]<class Method>() {
+        if (Method::id.class_id != wire::connection::close::id.class_id)
+            add(std::string("method-" + std::string(Method::name)).c_str(), declare + frame(1, Method{}));
+    });
+    write(at / "raw-http", std::string("\x01\0\0\0", 4) + "GET / HTTP/1.1\r\n\r\n");
+    write(at / "raw-handshake", std::string("\x01\0\0\0", 4) + std::string(wire::protocol_header) +
+                                    frame(0, wire::connection::start_ok{.response = {{"\0guest\0guest", 12}}}) +
+                                    frame(0, wire::connection::tune_ok{.channel_max = 10, .frame_max = 4096}) +
+                                    frame(0, wire::connection::open{}) + frame(1, wire::channel::open{}));
+}
+
 } // namespace
 
 int main(int argc, char** argv)
@@ -245,6 +291,8 @@ int main(int argc, char** argv)
     root = argv[1];
     decoder_seeds();
     client_seeds();
+    server_seeds();
     dictionary("wire_decoder.dict");
     dictionary("client_engine.dict");
+    dictionary("server_session.dict");
 }

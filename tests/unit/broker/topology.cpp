@@ -310,7 +310,7 @@ TEST_CASE("virtual hosts and brokers don't see each other")
 
 TEST_CASE("a broker knows the exchange types of its list and no others")
 {
-    lb::basic_broker<last_word, direct> b;
+    lb::basic_core<lb::policies<last_word, direct>> b;
     test_session s(b);
     test_channel ch(*s);
     CHECK(text(ch->declare_exchange({.name = "x", .type = "topic"})) ==

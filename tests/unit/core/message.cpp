@@ -30,10 +30,10 @@ TEST_CASE("message: made of any kind of bytes")
     CHECK(message("text").text() == "text");
     const std::byte bytes[] = {std::byte{1}, std::byte{0}, std::byte{255}};
     CHECK(message(std::span<const std::byte>(bytes)).text() == std::string_view("\1\0\xff", 3));
-    const payload body("shared");
+    const payload body("shared by all of its copies");
     CHECK(message(body).body().data() == body.data());
     CHECK(message(body, properties{}.type("t")).properties().type() == "t");
-    CHECK(message("a").body(body).text() == "shared");
+    CHECK(message("a").body(body).text() == "shared by all of its copies");
 }
 
 TEST_CASE("message: the setters chain, on temporaries and on names")
@@ -95,7 +95,7 @@ TEST_CASE("message: an expiration is whole milliseconds, and never less than non
 
 TEST_CASE("message: copies share the body and nothing else")
 {
-    message a = message("body").type("a");
+    message a = message("a body that is shared by copies").type("a");
     message b = a;
     CHECK(a == b);
     CHECK(a.body().data() == b.body().data());
@@ -106,5 +106,5 @@ TEST_CASE("message: copies share the body and nothing else")
     CHECK(a == b);
     b.body(payload("other"));
     CHECK(a != b);
-    CHECK(a.text() == "body");
+    CHECK(a.text() == "a body that is shared by copies");
 }

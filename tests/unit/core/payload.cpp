@@ -94,13 +94,33 @@ TEST_CASE("payload: assignment and moves, to itself too")
     b = std::move(a);
     CHECK(b.view() == "a");
     CHECK(a.empty()); // NOLINT: a moved-from payload is empty
-    CHECK(a.data() == nullptr);
     a = std::move(b);
     CHECK(a.view() == "a");
     std::swap(a, b);
     CHECK(b.view() == "a");
     b = b.slice(0, 1);
     CHECK(b.view() == "a");
+}
+
+TEST_CASE("payload: a few bytes lie in it, and more in a block that copies share")
+{
+    const std::string few(payload::small_size, 'f');
+    const std::string more(payload::small_size + 1, 'm');
+    const payload small(few);
+    CHECK_FALSE(small.is_shared());
+    const payload copy = small;
+    CHECK(copy.data() != small.data());
+    CHECK(copy.view() == few);
+    CHECK(small.slice(1, 3).view() == "fff");
+    const payload large(more);
+    CHECK(large.is_shared());
+    const payload shared = large;
+    CHECK(shared.data() == large.data());
+    CHECK(large.slice(payload::small_size, 5).view() == "m");
+    payload moved = small;
+    const payload to = std::move(moved);
+    CHECK(to.view() == few);
+    CHECK(moved.empty()); // NOLINT
 }
 
 TEST_CASE("payload: equal are the same bytes")

@@ -23,6 +23,11 @@
 #include <string_view>
 #include <utility>
 
+namespace leveret {
+template <class Traits>
+class basic_publisher;
+}
+
 namespace leveret::amqp {
 
 using leveret::ack_options;
@@ -30,6 +35,11 @@ using leveret::nack_options;
 using leveret::next_options;
 using leveret::queue_info;
 using leveret::returned_message;
+
+namespace detail {
+struct publishing;
+}
+using publisher = basic_publisher<detail::publishing>; // transport/amqp/publisher.hpp
 
 /// A channel: declares, publishes, consumes. A cheap handle; copies are the same channel, which closes
 /// in the background when the last handle, consumer and unsettled delivery of it is gone.
@@ -49,6 +59,8 @@ using leveret::returned_message;
 /// Thread safety: belongs to its connection's executor.
 class channel {
 public:
+    using publisher_type = publisher;
+
     channel() noexcept = default;
 
     /// Its number on the connection, from 1; 0 of an empty handle.
@@ -375,7 +387,7 @@ public:
 
 private:
     friend class connection;
-    friend class publisher;
+    friend struct detail::publishing;
     explicit channel(local_ptr<detail::channel_core> core) noexcept : core_(std::move(core)) {}
 
     [[nodiscard]] const local_ptr<detail::channel_core>& shared_core() const

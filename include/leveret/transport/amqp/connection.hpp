@@ -5,6 +5,7 @@
 #include "leveret/transport/amqp/channel.hpp"
 #include "leveret/transport/amqp/detail/ask.hpp"
 #include "leveret/transport/amqp/detail/connection_core.hpp"
+#include "leveret/transport/concept.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -152,5 +153,7 @@ private:
 
     core_ptr core_;
 };
+
+static_assert(leveret::transport<connection>);
 
 } // namespace leveret::amqp

@@ -17,10 +17,6 @@
 
 namespace leveret::amqp {
 
-namespace detail {
-class serving;
-}
-
 /// A stream of deliveries from one queue. Move-only; destroyed it cancels itself, and what it had not
 /// handed out goes back to the queue. One that is default-constructed or moved from gives nothing: `next` throws
 /// usage_error. Thread safety: its connection's executor.
@@ -62,7 +58,6 @@ public:
 
 private:
     friend class channel;
-    friend class detail::serving;
     using core = detail::consumer_core;
     explicit consumer(local_ptr<core> c) noexcept : core_(std::move(c)) {}
 

@@ -1,19 +1,15 @@
 #pragma once
 
-#include "leveret/core/message.hpp"
-#include "leveret/core/options.hpp"
-#include "leveret/core/publish_result.hpp"
 #include "leveret/transport/amqp/channel.hpp"
-#include "leveret/transport/amqp/detail/publisher_core.hpp"
+#include "leveret/transport/amqp/detail/publishing.hpp"
+#include "leveret/transport/concept.hpp"
+#include "leveret/transport/publisher.hpp"
 
 #include <asio/awaitable.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 namespace leveret::amqp {
 
@@ -21,96 +17,42 @@ using leveret::flush_report;
 using leveret::publish_failure;
 using leveret::publisher_options;
 
-/// Publishes with confirmations, many at a time: keeps a window of messages in flight, suspends while it
-/// is full, and remembers every message that was not confirmed until `flush` reports it.
-///
-///     lv::amqp::publisher out{channel, {.window = 1000}};
-///     for (const auto& line : lines)
-///         co_await out.publish("", "lines", line);
-///     auto report = co_await out.flush();
-///
-/// A value of one channel, which it puts into confirm mode. Not copyable; destroyed it lets its messages
-/// go on unwatched. Thread safety: its connection's executor.
-class publisher {
-public:
-    /// Reports that were not fetched by `flush` are kept up to this number; then publish refuses.
-    static constexpr std::size_t max_failures = detail::publisher_core::max_failures;
+namespace detail {
 
-    /// Throws usage_error for a window that can't be or a channel in a transaction.
-    explicit publisher(const channel& c, publisher_options o = {}) : core_(make(c, o)), options_(o) {}
-    publisher(publisher&&) noexcept = default;
-    publisher& operator=(publisher&&) noexcept = default;
+/// How a publisher publishes over AMQP.
+struct publishing {
+    using channel = amqp::channel;
+    using channel_core = detail::channel_core;
+    using pending_publish = detail::pending_publish;
+    using waits_for_broker = waits_for_server;
 
-    /// Publishes; completes when the message is in the output buffer, with its number (1, 2, 3... on this
-    /// publisher), by which `flush` reports it if it fails. Throws as channel::publish, and usage_error
-    /// (errc::limit_exceeded) when max_failures failures wait to be reported.
-    [[nodiscard]] asio::awaitable<std::uint64_t> publish(std::string_view exchange,
-                                                         std::string_view routing_key,
-                                                         std::string_view body)
+    static const local_ptr<channel_core>& core_of(const channel& c) { return c.shared_core(); }
+    static void start_confirming(channel_core& c) { detail::start_confirming(c); }
+    static engine::confirms& confirms_of(channel_core& c) noexcept { return c.publishes(); }
+    static leveret::deadlines& deadlines_of(connection_core& c) noexcept { return c.engine.deadlines(); }
+    static const engine::failure& reason_of(const channel_core& c) noexcept { return c.reason(); }
+    static std::uint16_t number_of(const channel_core& c) noexcept { return c.number(); }
+    static constexpr bool must_yield(connection_core&) noexcept { return false; }
+    static asio::awaitable<void> yield(connection_core&) { co_return; }
+    static pending_publish prepare(const local_ptr<channel_core>& c, const publish_target& target,
+                                   const leveret::properties* p, std::string_view body, const payload* shared)
     {
-        return submit(exchange, routing_key, nullptr, body, nullptr);
+        return prepare_publish(c, target, p, body, shared);
     }
-    [[nodiscard]] asio::awaitable<std::uint64_t> publish(std::string_view exchange,
-                                                         std::string_view routing_key,
-                                                         std::span<const std::byte> body)
+    static std::size_t size_of(const pending_publish& p) noexcept { return p.request().body_size; }
+    static void write(const pending_publish& p, engine::confirm_listener& listener, std::uint64_t number)
     {
-        return publish(exchange, routing_key,
-                       std::string_view(reinterpret_cast<const char*>(body.data()), body.size()));
+        write_publish(p, &listener, number);
     }
-    [[nodiscard]] asio::awaitable<std::uint64_t> publish(std::string_view exchange,
-                                                         std::string_view routing_key, const message& m)
+    static void enter_room(channel_core& c, timed_bell& bell, instant deadline)
     {
-        return submit(exchange, routing_key, &m.properties(), m.text(), &m.body());
+        detail::enter_room(c, bell, deadline);
     }
-
-    /// Waits until nothing is in flight, and reports what was published since the last flush. Throws
-    /// channel_error or connection_error if that ended first; timeout_error, operation_cancelled. Nothing is
-    /// lost then: `report` has what is known, `unconfirmed` the rest, and after a timeout or a cancellation it
-    /// may be called again.
-    [[nodiscard]] asio::awaitable<flush_report> flush() { return flush(options_.timeout); }
-    /// The same with another deadline.
-    [[nodiscard]] asio::awaitable<flush_report> flush(duration timeout)
-    {
-        return detail::publisher_core::flush(shared_core(), timeout);
-    }
-    /// The report on what has an outcome already, without waiting, also after the channel failed.
-    [[nodiscard]] flush_report report() { return shared_core()->report(); }
-
-    /// Messages whose outcome is not known yet, and bytes of their bodies.
-    [[nodiscard]] std::size_t in_flight() const noexcept { return core_ ? core_->in_flight : 0; }
-    [[nodiscard]] std::size_t bytes_in_flight() const noexcept { return core_ ? core_->bytes : 0; }
-    /// Their numbers, in order. When the channel has failed the broker may have them or not: these are the ones
-    /// to publish again.
-    [[nodiscard]] std::vector<std::uint64_t> unconfirmed() const { return shared_core()->unconfirmed(); }
-    /// Messages the broker has taken since the last flush.
-    [[nodiscard]] std::uint64_t confirmed() const noexcept { return core_ ? core_->confirmed_count : 0; }
-
-private:
-    [[nodiscard]] const local_ptr<detail::publisher_core>& shared_core() const
-    {
-        if (!core_)
-            throw_invalid_argument("a publisher that was moved from");
-        return core_;
-    }
-    [[nodiscard]] asio::awaitable<std::uint64_t> submit(std::string_view exchange, std::string_view routing_key,
-                                                        const leveret::properties* properties,
-                                                        std::string_view body, const payload* shared)
-    {
-        const detail::publish_target target{exchange, routing_key, options_.mandatory, false};
-        return detail::publisher_core::publish(
-            shared_core(), detail::prepare_publish(core_->channel, target, properties, body, shared),
-            options_.timeout);
-    }
-    static local_ptr<detail::publisher_core> make(const channel& c, const publisher_options& o)
-    {
-        if (o.window == 0 || o.window > detail::channel_core::max_unconfirmed)
-            throw_invalid_argument("publisher: the window must be 1 to 65536 messages");
-        return local_ptr<detail::publisher_core>(
-            new detail::publisher_core(c.shared_core(), o.window, o.window_bytes));
-    }
-
-    local_ptr<detail::publisher_core> core_;
-    publisher_options options_;
+    static void check_room(const channel_core& c, io::wake why) { detail::check_room(c, why); }
 };
+
+} // namespace detail
+
+static_assert(leveret::publisher<publisher>);
 
 } // namespace leveret::amqp

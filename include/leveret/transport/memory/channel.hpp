@@ -21,19 +21,31 @@
 #include <string_view>
 #include <utility>
 
+namespace leveret {
+template <class Traits>
+class basic_publisher;
+}
+
 namespace leveret::memory {
 
 using leveret::queue_info;
 using leveret::returned_message;
 
+namespace detail {
+struct publishing;
+}
+using publisher = basic_publisher<detail::publishing>; // transport/memory/publisher.hpp
+
 /// A channel of a broker in this process: each operation as amqp::channel's of the same name, with the same
-/// errors in the same words. The broker's answer is there at once, so that nothing but waiting for deliveries,
-/// returns and room suspends; timeouts of other operations have no meaning here.
+/// errors in the same words. Where the broker has the same executor its answer is there at once, so that nothing but
+/// waiting for deliveries, returns and room suspends, and timeouts of other operations have no meaning.
 ///
 /// A cheap handle; copies are the same channel, which ends when the last handle, consumer and unsettled delivery
 /// of it is gone. Thread safety: belongs to its connection's executor.
 class channel {
 public:
+    using publisher_type = publisher;
+
     channel() noexcept = default;
 
     [[nodiscard]] std::uint16_t number() const noexcept { return core_ ? core_->number : std::uint16_t{0}; }
@@ -162,11 +174,11 @@ public:
     [[nodiscard]] asio::awaitable<void> flow(bool active, call_options o = {});
     [[nodiscard]] bool flow_active() const noexcept { return is_open(); }
 
-    [[nodiscard]] asio::awaitable<void> close(call_options = {}) { return closed(core_); }
+    [[nodiscard]] asio::awaitable<void> close(call_options o = {}) { return closed(core_, o.timeout); }
 
 private:
     friend class connection;
-    friend class publisher;
+    friend struct detail::publishing;
     using core_ptr = local_ptr<detail::channel_core>;
     explicit channel(core_ptr core) noexcept : core_(std::move(core)) {}
 
@@ -188,26 +200,31 @@ private:
     }
     bool try_submit(const detail::publish_target& target, const leveret::properties* properties, payload body);
 
-    /// An operation that the broker answers at once: `work(channel_core&)` is done when it is awaited.
-    template <class T, class Work>
-    static asio::awaitable<T> perform(core_ptr core, Work work)
+    /// Asks the broker something whose answer is yes or no: `a(at_broker&)`.
+    template <class Ask>
+    [[nodiscard]] asio::awaitable<void> ask(wire::method_number cause, Ask a, duration timeout, bool no_wait = false)
+    {
+        return no_wait ? told(shared_core(), cause, std::move(a)) : answered(shared_core(), cause, std::move(a), timeout);
+    }
+    template <class Ask>
+    static asio::awaitable<void> answered(core_ptr core, wire::method_number cause, Ask a, duration timeout)
+    {
+        const auto nothing = [](detail::channel_core&, leveret::broker::status&) {};
+        return detail::asked<void>(std::move(core), cause, std::move(a), nothing, timeout);
+    }
+    template <class Ask>
+    static asio::awaitable<void> told(core_ptr core, wire::method_number cause, Ask a)
     {
         if (core->connection->must_yield())
             co_await detail::yield(core->connection->executor());
-        co_return work(*core);
-    }
-    template <class Ask>
-    [[nodiscard]] asio::awaitable<void> ask(wire::method_number cause, Ask a, bool no_wait = false)
-    {
-        return perform<void>(shared_core(), [cause, a = std::move(a), no_wait](detail::channel_core& c) {
-            if (no_wait)
-                c.tell_only(cause, a);
-            else
-                c.tell(cause, a);
-        });
+        detail::tell_only(*core, cause, std::move(a));
     }
     static asio::awaitable<returned_message> returned(core_ptr core, duration timeout);
-    static asio::awaitable<void> closed(core_ptr core);
+    static asio::awaitable<void> prefetched(core_ptr core, std::uint16_t count, bool global, duration timeout);
+    static asio::awaitable<void> recovered(core_ptr core, bool requeue, duration timeout);
+    static asio::awaitable<consumer> consumed(local_ptr<detail::consumer_core> made, std::string queue,
+                                              table arguments, consume_options o);
+    static asio::awaitable<void> closed(core_ptr core, duration timeout);
 
     core_ptr core_;
 };

@@ -1,8 +1,10 @@
 #pragma once
 
 #include "leveret/core/options.hpp"
+#include "leveret/transport/concept.hpp"
 #include "leveret/transport/memory/channel.hpp"
 #include "leveret/transport/memory/detail/connection_core.hpp"
+#include "leveret/transport/memory/detail/joining.hpp"
 
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
@@ -38,13 +40,13 @@ public:
     [[nodiscard]] bool is_open() const noexcept { return core_ && core_->is_open(); }
 
     /// Opens a channel. Throws channel_error(errc::no_free_channel) when 2,047 are open, connection_error.
-    [[nodiscard]] asio::awaitable<channel> open_channel(call_options = {})
+    [[nodiscard]] asio::awaitable<channel> open_channel(call_options o = {})
     {
         static_cast<void>(core()); // or throws
-        return opened(core_);
+        return opened(core_, o.timeout);
     }
-    /// Ends the connection at once: whatever waits on it fails. Closing twice is no error.
-    [[nodiscard]] asio::awaitable<void> close(call_options = {}) { return closed(core_); }
+    /// Ends the connection: whatever waits on it fails at once. Closing twice is no error.
+    [[nodiscard]] asio::awaitable<void> close(call_options o = {}) { return closed(core_, o.timeout); }
 
     /// Whether the broker has stopped taking messages for lack of memory. Publishing waits then.
     [[nodiscard]] bool is_blocked() const noexcept { return core_ && core_->is_blocked(); }
@@ -69,7 +71,7 @@ private:
         if (core_)
             std::exchange(core_, nullptr)->drop_user();
     }
-    static asio::awaitable<channel> opened(core_ptr core)
+    static asio::awaitable<channel> opened(core_ptr core, duration timeout)
     {
         if (!core->is_open())
             detail::throw_failure(core->reason, "channel.open", fate::never_sent);
@@ -81,23 +83,25 @@ private:
                 "channel.open", fate::never_sent);
         local_ptr<detail::channel_core> c(new detail::channel_core(core));
         c->number = number;
-        const detail::hub::operation scope(*core->home);
-        auto made = core->session->open_channel(*c);
-        if (!made)
-            detail::throw_failure(engine::failure::of_peer(static_cast<std::uint16_t>(made.error().code),
-                                                           made.error().text, wire::channel::open::id, number),
-                                  "channel.open", fate::refused);
-        c->ch = std::move(*made);
+        if (core->is_near())
+            detail::open_near(*c);
+        else
+            co_await detail::open_far(c, timeout);
         co_return channel(std::move(c));
     }
-    static asio::awaitable<void> closed(core_ptr core)
+    static asio::awaitable<void> closed(core_ptr core, duration timeout)
     {
-        if (core)
+        if (!core || !core->is_open())
+            co_return;
+        if (core->is_near())
             core->close(detail::connection_core::closed_by_us());
-        co_return;
+        else
+            co_await detail::close_far(core, timeout);
     }
 
     core_ptr core_;
 };
+
+static_assert(leveret::transport<connection>);
 
 } // namespace leveret::memory

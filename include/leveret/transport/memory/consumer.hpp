@@ -42,7 +42,7 @@ public:
         return take(*core_);
     }
     /// Stops the stream. What arrived before can still be had by `next`.
-    [[nodiscard]] asio::awaitable<void> cancel(call_options = {}) { return cancel_of(core_); }
+    [[nodiscard]] asio::awaitable<void> cancel(call_options o = {}) { return cancel_of(core_, o.timeout); }
     /// The name that the broker knows it by; empty of an empty handle.
     [[nodiscard]] std::string_view tag() const noexcept { return core_ ? core_->tag : std::string_view(); }
 
@@ -62,6 +62,8 @@ private:
         if (c->waiting.empty()) {
             detail::connection_core& connection = *c->channel->connection;
             const instant deadline = connection.deadline_after(timeout);
+            if (!connection.is_near())
+                connection.far->release_all();
             while (c->waiting.empty()) {
                 if (!may_come(*c))
                     co_return std::nullopt;
@@ -92,16 +94,30 @@ private:
             detail::throw_failure(c.channel->reason, "consumer.next", fate::never_sent);
         return true;
     }
-    [[nodiscard]] static asio::awaitable<void> cancel_of(local_ptr<core> c)
+    [[nodiscard]] static asio::awaitable<void> cancel_of(local_ptr<core> c, duration timeout)
     {
         if (!c || c->state != core::status::active || !c->channel->is_open())
             co_return;
+        c->cancel();
+        if (c->stream != nullptr) { // what is on its way from a broker on another executor comes before this is over
+            detail::connection_core& connection = *c->channel->connection;
+            const instant deadline = connection.deadline_after(timeout);
+            while (c->stream != nullptr) {
+                detail::timed_bell bell(connection.waits, connection.deadlines);
+                c->readers.enter(bell);
+                bell.arm(deadline);
+                connection.rearm();
+                const io::wake why = co_await bell.bell.wait();
+                if (why == io::wake::cancelled)
+                    detail::throw_cancelled("basic.cancel", fate::unknown, c->channel->number);
+                if (why == io::wake::timed_out && c->stream != nullptr)
+                    detail::throw_timeout("basic.cancel", "the broker, whose executor is another one",
+                                          fate::unknown, c->channel->number);
+            }
+            co_return;
+        }
         c->state = core::status::cancelled;
         c->has_tag = false;
-        {
-            const detail::hub::operation scope(*c->channel->connection->home);
-            c->channel->ch->cancel(c->tag);
-        }
         c->readers.ring_all();
     }
 

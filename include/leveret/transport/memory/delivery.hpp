@@ -101,10 +101,9 @@ private:
             return;
         if (record_->channel != nullptr)
             settle(engine::settlement::requeue, false);
-        record_->message.reset();
         const auto connection =
             local_ptr<detail::connection_core>::adopt(std::exchange(record_->connection, nullptr));
-        connection->records.give_back(std::exchange(record_, nullptr));
+        connection->recycle(std::exchange(record_, nullptr));
     }
 
     detail::record* record_ = nullptr;

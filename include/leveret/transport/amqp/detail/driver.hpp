@@ -1,10 +1,10 @@
 #pragma once
 
+#include "leveret/io/context_holder.hpp"
 #include "leveret/io/environment.hpp"
 #include "leveret/io/memory_slot.hpp"
 #include "leveret/transport/amqp/detail/channel_core.hpp"
 #include "leveret/transport/amqp/detail/connection_core.hpp"
-#include "leveret/transport/detail/context_holder.hpp"
 
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
@@ -16,6 +16,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 
 namespace leveret::amqp::detail {
@@ -156,8 +157,8 @@ private:
         [[nodiscard]] const_iterator end() const noexcept { return last; }
     };
 
-    friend class context_holder<driver>;
-    using holder = context_holder<driver>;
+    friend class io::context_holder<local_ptr<driver>>;
+    using holder = io::context_holder<local_ptr<driver>>;
     [[nodiscard]] holder hold() noexcept { return holder(this); }
 
     /// The handler of a read or a write, whose operation lies in memory of the driver: Asio's own cache of
@@ -209,12 +210,12 @@ private:
             return flush();
         }
         reading_ = true;
-        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+        auto done = [](driver& self, std::error_code ec, std::size_t n) {
             self.reading_ = false;
             self.on_read(ec, n);
         };
         stream_->async_read_some(asio::mutable_buffer(space.data, space.size),
-                                io_handler(hold(), read_memory_, done));
+                                io_handler<std::decay_t<decltype(done)>>(hold(), read_memory_, done));
     }
     void on_read(std::error_code ec, std::size_t n)
     {
@@ -245,13 +246,13 @@ private:
             return count < max_pieces;
         });
         writing_ = flush_pending_ = true;
-        const auto done = [](driver& self, std::error_code ec, std::size_t n) {
+        auto done = [](driver& self, std::error_code ec, std::size_t n) {
             self.writing_ = false;
             self.flush_pending_ = self.flush_scheduled_;
             self.on_written(ec, n);
         };
         stream_->async_write_some(pieces{buffers_, buffers_ + count},
-                                 io_handler(hold(), write_memory_, done));
+                                 io_handler<std::decay_t<decltype(done)>>(hold(), write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
     {

@@ -8,7 +8,9 @@
 #include "leveret/engine/confirms.hpp"
 #include "leveret/engine/settlements.hpp"
 #include "leveret/transport/detail/throw_failure.hpp"
+#include "leveret/transport/memory/detail/agent.hpp"
 #include "leveret/transport/memory/detail/connection_core.hpp"
+#include "leveret/transport/memory/detail/consumer_core.hpp"
 #include "leveret/wire/content_header.hpp"
 
 #include <cstddef>
@@ -21,38 +23,12 @@
 
 namespace leveret::memory::detail {
 
-/// A consumer's end of its channel: the deliveries that wait for `next`.
-class consumer_core final : public local_counted {
-public:
-    enum class status : std::uint8_t { starting, active, cancelled, cancelled_by_broker };
-
-    consumer_core(local_ptr<channel_core> owner, std::string name, bool without_ack);
-    ~consumer_core();
-
-    local_ptr<channel_core> channel;
-    std::string tag;
-    bool no_ack;
-    status state = status::starting;
-    bool has_tag = true; ///< no other consumer of the channel may have its tag
-    bool is_numbered = true; ///< false for direct reply-to: see delivery_window::reply
-    linked_queue<record> waiting; ///< owned: see pop
-    wait_queue readers;
-
-    /// The first that waits. It belongs to the caller.
-    [[nodiscard]] record* pop();
-};
-
 /// State of a channel: the broker's channel, and what the client's side of AMQP keeps.
 class channel_core final : public local_counted, public leveret::broker::channel_listener {
 public:
     static constexpr std::size_t max_returns = 1024;
     static constexpr std::size_t max_returned_bytes = 16 * 1024 * 1024;
     static constexpr std::size_t max_unconfirmed = 65536;
-    /// Deliveries of a channel that wait for their consumers, and bytes of their bodies; above either the broker
-    /// keeps them until half is taken.
-    static constexpr std::size_t max_waiting = 4096;
-    static constexpr std::size_t max_waiting_bytes = 16 * 1024 * 1024;
-
     explicit channel_core(local_ptr<connection_core> c) : connection(std::move(c))
     {
         connection->channels.push_back(this);
@@ -61,15 +37,13 @@ public:
     ~channel_core()
     {
         std::erase(connection->channels, this);
-        if (ch) {
-            const hub::operation scope(*connection->home);
-            ch.reset();
-        }
+        end_at_broker();
         connection->drop_user();
     }
 
     local_ptr<connection_core> connection;
-    std::unique_ptr<leveret::broker::channel> ch; ///< null when the channel has ended
+    std::unique_ptr<leveret::broker::channel> ch; ///< on the broker's executor
+    far_channel* far = nullptr;                   ///< on another one: its name for the broker
     std::uint16_t number = 0;
     engine::failure reason; ///< why it ended
     engine::settlements deliveries;
@@ -85,23 +59,32 @@ public:
     wait_queue return_readers;
     wait_queue over;
     std::vector<wait_queue*> rung_at_end;
+    std::uint32_t recovering = 0; ///< recovers on their way elsewhere: what comes for settling comes again
 
-    [[nodiscard]] bool is_open() const noexcept { return ch != nullptr; }
+    /// One of these when it begins, and neither when it has ended.
+    [[nodiscard]] bool is_open() const noexcept { return ch != nullptr || far != nullptr; }
     [[nodiscard]] bool can_publish() const noexcept
     {
-        return is_open() && !connection->is_blocked() && publishes.outstanding() < max_unconfirmed;
+        return is_open() && !connection->is_blocked() && publishes.outstanding() < max_unconfirmed &&
+               (ch != nullptr || connection->far->has_room_or_asks());
     }
-    [[nodiscard]] std::string new_tag() { return "leveret." + std::to_string(++tags_); }
-
-    /// Asks the broker, and throws what it answers if that is an error, which ends the channel or the
-    /// connection. `ask(leveret::broker::channel&)` gives a leveret::broker::status or leveret::broker::result.
-    template <class Ask>
-    auto run(wire::method_number cause, Ask ask)
+    void check_open(wire::method_number cause) const
     {
         if (!is_open())
             throw_failure(reason, wire::all_methods::name(cause), fate::never_sent);
+    }
+    [[nodiscard]] at_broker at() noexcept { return {*ch, *connection->home, connection->records, nullptr}; }
+    [[nodiscard]] std::string new_tag() { return "leveret." + std::to_string(++tags_); }
+
+    /// Asks the broker, which is near, and throws what it answers if that is an error, which ends the channel or the
+    /// connection. `ask(at_broker&)` gives a leveret::broker::status or leveret::broker::result.
+    template <class Ask>
+    auto run(wire::method_number cause, Ask& ask)
+    {
+        check_open(cause);
         const hub::operation scope(*connection->home);
-        auto answer = ask(*ch);
+        at_broker b = at();
+        auto answer = ask(b);
         if (!answer) {
             refused(answer.error(), cause);
             throw_failure(reason, wire::all_methods::name(cause), fate::refused);
@@ -110,20 +93,13 @@ public:
     }
     /// The same where nobody waits for the answer: what the broker has against it is told by later operations.
     template <class Ask>
-    void tell_only(wire::method_number cause, Ask ask)
+    void tell_near(wire::method_number cause, Ask& ask)
     {
-        if (!is_open())
-            throw_failure(reason, wire::all_methods::name(cause), fate::never_sent);
         const hub::operation scope(*connection->home);
-        const auto answer = ask(*ch);
+        at_broker b = at();
+        const auto answer = ask(b);
         if (!answer)
             refused(answer.error(), cause);
-    }
-    /// The same where the answer is yes or no.
-    template <class Ask>
-    void tell(wire::method_number cause, Ask ask)
-    {
-        static_cast<void>(run(cause, ask));
     }
     /// Publishes at once. What the broker has against it ends the channel and is told by later operations, as
     /// with a broker that is far away. Returns the publish's number on a confirm-mode channel, else 0.
@@ -135,22 +111,34 @@ public:
     /// The channel is over.
     void end(const engine::failure& why);
     void drop(record* r) noexcept;
-    [[nodiscard]] record* make_record(leveret::broker::message_ptr m, std::uint64_t tag, bool redelivered);
+    /// A record from the broker becomes one of this connection.
+    [[nodiscard]] record* adopt(record* r) const noexcept
+    {
+        r->connection = local_ptr<connection_core>(connection).detach();
+        return r;
+    }
     /// One fewer delivery waits.
     void taken(const record& r) noexcept
     {
+        const std::size_t size = r.message->body().size();
         --waiting_;
-        waiting_bytes_ -= r.message->body().size();
+        waiting_bytes_ -= size;
+        if (far != nullptr)
+            connection->far->taken(*far, size);
     }
     /// Asks for more if enough was taken.
     void want_more()
     {
-        if (waiting_ > max_waiting / 2 || waiting_bytes_ > max_waiting_bytes / 2 || !is_open() ||
-            !ch->is_paused())
+        if (ch == nullptr || waiting_ > max_waiting / 2 || waiting_bytes_ > max_waiting_bytes / 2 || !ch->is_paused())
             return;
         const hub::operation scope(*connection->home);
         ch->resume();
     }
+    /// A delivery came for this consumer. It is counted among those that wait.
+    void arrived(consumer_core& c, record* r) noexcept;
+    void returned(returned_message m) noexcept;
+    /// The broker refused something, and has ended the channel, or the connection, or is about to.
+    void refused(const leveret::broker::error& e, wire::method_number cause);
 
     // leveret::broker::channel_listener: called from inside the broker, which must not be called from here.
     leveret::broker::flow deliver(leveret::broker::consumer& to, const leveret::broker::delivery& d) noexcept override;
@@ -158,19 +146,28 @@ public:
     void confirmed(std::uint64_t number, bool multiple, bool taken) noexcept override;
     void consumer_cancelled(leveret::broker::consumer& c) noexcept override;
 
+    /// By which a return finds its publish.
+    [[nodiscard]] static engine::fingerprint mark_of(std::uint64_t publish) noexcept
+    {
+        return engine::fingerprint(static_cast<std::uint32_t>(publish) | 0x80000000U);
+    }
     [[nodiscard]] static std::size_t size_of(const message& m) noexcept
     {
         return m.body().size() + wire::encoded_size(m.properties());
     }
 
 private:
-    void refused(const leveret::broker::error& e, wire::method_number cause);
     void tell_settlements();
-    [[nodiscard]] static engine::fingerprint mark_of(std::uint64_t number) noexcept
+    /// For the broker it is over.
+    void end_at_broker() noexcept
     {
-        return engine::fingerprint(static_cast<std::uint32_t>(number) | 0x80000000U);
+        if (ch) {
+            const hub::operation scope(*connection->home);
+            ch.reset();
+        } else if (far != nullptr) {
+            connection->far->end_channel(*std::exchange(far, nullptr));
+        }
     }
-
     std::uint64_t tags_ = 0;
     std::size_t waiting_ = 0;
     std::size_t waiting_bytes_ = 0;
@@ -187,44 +184,39 @@ inline request_pool::~request_pool()
 
 inline void connection_core::open(std::string_view virtual_host, std::string_view user)
 {
-    if (!home->enter(executor_))
-        throw usage_error(make_error_code(errc::not_supported),
-                          "memory::connect: this broker has connections on another executor; all of them must "
-                          "belong to one");
-    struct guard {
-        hub* home;
-        ~guard()
-        {
-            if (home != nullptr)
-                home->leave();
-        }
-    } entered{home.get()};
     const hub::operation scope(*home);
-    auto opened = home->core.open_session(virtual_host, user, *this);
-    if (!opened) {
-        throw_failure(engine::failure::of_peer(static_cast<std::uint16_t>(opened.error().code),
-                                               opened.error().text, wire::connection::open::id, 0),
+    auto made = home->core().open_session(virtual_host, user, *this);
+    if (!made)
+        throw_failure(engine::failure::of_peer(static_cast<std::uint16_t>(made.error().code), made.error().text,
+                                               wire::connection::open::id, 0),
                       "connection.open", fate::refused);
-    }
-    session = std::move(*opened);
-    entered.home = nullptr;
-    rearm();
+    session = std::move(*made);
+    home->session_began();
+    opened();
 }
 
-inline void connection_core::close(const engine::failure& why)
+inline void connection_core::shut(const engine::failure& why)
 {
-    if (!is_open())
+    if (!is_open_)
         return;
+    is_open_ = false;
     reason = why;
     for (channel_core* c : channels)
         c->end(why);
-    {
-        const hub::operation scope(*home);
-        session.reset();
+    if (session) {
+        {
+            const hub::operation scope(*home);
+            session.reset();
+        }
+        home->session_ended();
+    } else if (far) {
+        far->release_all();
+        far->end_session();
     }
-    home->leave();
+    is_blocked_ = false;
+    name.reset();
     room.ring_all();
-    stop();
+    over.ring_all();
 }
 
 inline std::uint16_t connection_core::free_number() const
@@ -248,10 +240,10 @@ inline consumer_core::~consumer_core()
 {
     channel_core& c = *channel;
     std::erase(c.consumers, this);
-    if (state == status::active && c.is_open()) {
-        const hub::operation scope(*c.connection->home);
-        c.ch->cancel(tag);
-    }
+    if (state == status::active || stream != nullptr)
+        cancel();
+    if (stream != nullptr)
+        stream->core = nullptr;
     while (!waiting.empty()) {
         record* r = pop();
         const std::uint64_t t = r->tag;
@@ -269,35 +261,42 @@ inline record* consumer_core::pop()
     return r;
 }
 
-inline record* channel_core::make_record(leveret::broker::message_ptr m, std::uint64_t tag, bool redelivered)
+inline void consumer_core::cancel()
 {
-    record* r = connection->records.take();
-    r->message = std::move(m);
-    r->tag = tag;
-    r->redelivered = redelivered;
-    r->channel = nullptr;
-    r->connection = local_ptr<connection_core>(connection).detach();
-    return r;
+    if (!channel->is_open())
+        return;
+    if (channel->ch) {
+        const hub::operation scope(*channel->connection->home);
+        channel->ch->cancel(tag);
+    } else if (stream != nullptr && !std::exchange(is_cancel_told, true)) {
+        channel->connection->far->cancel(*channel->far, tag, stream);
+    }
 }
 
 inline void channel_core::drop(record* r) noexcept
 {
-    r->message.reset();
     const auto keeps = local_ptr<connection_core>::adopt(std::exchange(r->connection, nullptr));
-    keeps->records.give_back(r);
+    keeps->recycle(r);
 }
 
 inline leveret::broker::flow channel_core::deliver(leveret::broker::consumer& to, const leveret::broker::delivery& d) noexcept
 {
     auto& c = *static_cast<consumer_core*>(to.context());
+    record* r = connection->records.make(leveret::broker::message_ptr(&d.message), d.tag, d.redelivered);
+    arrived(c, adopt(r));
+    return waiting_ < max_waiting && waiting_bytes_ < max_waiting_bytes ? leveret::broker::flow::more
+                                                                        : leveret::broker::flow::enough;
+}
+
+inline void channel_core::arrived(consumer_core& c, record* r) noexcept
+{
     if (c.is_numbered)
-        static_cast<void>(deliveries.arrived(d.tag, !c.no_ack));
-    c.waiting.push(make_record(leveret::broker::message_ptr(&d.message), d.tag, d.redelivered));
+        static_cast<void>(deliveries.arrived(r->tag, !c.no_ack));
+    c.waiting.push(r);
+    ++waiting_;
+    waiting_bytes_ += r->message->body().size();
     if (!c.readers.empty())
         c.readers.ring_all();
-    waiting_bytes_ += d.message.body().size();
-    return ++waiting_ < max_waiting && waiting_bytes_ < max_waiting_bytes ? leveret::broker::flow::more
-                                                                          : leveret::broker::flow::enough;
 }
 
 inline void channel_core::returned(leveret::broker::stored_message& m, reply_code code, std::string_view text) noexcept
@@ -306,14 +305,18 @@ inline void channel_core::returned(leveret::broker::stored_message& m, reply_cod
         static_cast<void>(publishes.returned(mark_of(tracked_), static_cast<std::uint16_t>(code), text));
         return;
     }
-    message copy(m.body(), m.properties());
-    returned_bytes += size_of(copy);
+    returned(returned_message(code, std::string(text), std::string(m.exchange()), std::string(m.routing_key()),
+                              message(m.body(), m.properties())));
+}
+
+inline void channel_core::returned(returned_message m) noexcept
+{
+    returned_bytes += size_of(m.message());
     while (!returns.empty() && (returns.size() == max_returns || returned_bytes > max_returned_bytes)) {
         returned_bytes -= size_of(returns.pop_front().message());
         ++lost_returns;
     }
-    returns.push_back(returned_message(code, std::string(text), std::string(m.exchange()),
-                                       std::string(m.routing_key()), std::move(copy)));
+    returns.push_back(std::move(m));
     return_readers.ring_all();
 }
 
@@ -327,25 +330,27 @@ inline void channel_core::confirmed(std::uint64_t n, bool multiple, bool taken) 
 
 inline void channel_core::consumer_cancelled(leveret::broker::consumer& c) noexcept
 {
-    auto& gone = *static_cast<consumer_core*>(c.context());
-    gone.state = consumer_core::status::cancelled_by_broker;
-    gone.has_tag = false;
-    gone.readers.ring_all();
+    static_cast<consumer_core*>(c.context())->cancelled_by_broker();
 }
 
 inline std::uint64_t channel_core::publish(publish_request& r, engine::confirm_listener* listener,
                                            std::uint64_t own_number)
 {
-    if (r.is_timed)
-        connection->home->begin_to_be_timed();
-    const hub::operation scope(*connection->home);
     std::uint64_t n = 0;
     if (is_confirming) {
         const engine::fingerprint mark = mark_of(publishes.last() + 1);
         n = publishes.published(listener, own_number, r.body.size(), mark);
     }
-    tracked_ = listener != nullptr ? n : 0;
-    const leveret::broker::status s = ch->publish({r.exchange, r.routing_key, r.mandatory, r.immediate},
+    const std::uint64_t tracked = listener != nullptr ? n : 0;
+    if (far != nullptr) {
+        connection->far->publish(*far, r, tracked);
+        return n;
+    }
+    if (r.is_timed)
+        connection->home->begin_to_be_timed();
+    const hub::operation scope(*connection->home);
+    tracked_ = tracked;
+    const leveret::broker::status s = ch->publish({r.exchange.view(), r.routing_key.view(), r.mandatory, r.immediate},
                                          std::move(r.body), std::move(r.properties));
     tracked_ = 0;
     if (!s)
@@ -365,15 +370,17 @@ inline bool channel_core::settle(std::uint64_t tag, engine::settlement how, bool
 
 inline void channel_core::tell_settlements()
 {
+    if (far != nullptr) {
+        deliveries.flush([this](std::uint64_t tag, bool multiple, engine::settlement how) {
+            connection->far->settle(*far, tag, multiple, how);
+        });
+        return;
+    }
     const hub::operation scope(*connection->home);
     deliveries.flush([this](std::uint64_t tag, bool multiple, engine::settlement how) {
         if (!is_open())
             return;
-        const leveret::broker::status s =
-            ch->settle(tag, multiple,
-                       how == engine::settlement::ack       ? leveret::broker::settlement::ack
-                       : how == engine::settlement::requeue ? leveret::broker::settlement::requeue
-                                                            : leveret::broker::settlement::discard);
+        const leveret::broker::status s = ch->settle(tag, multiple, settlement_of(how));
         if (!s)
             refused(s.error(), how == engine::settlement::ack ? wire::basic::ack::id : wire::basic::nack::id);
     });
@@ -404,13 +411,12 @@ inline void channel_core::end(const engine::failure& why)
     if (!is_open())
         return;
     reason = why;
-    {
-        const hub::operation scope(*connection->home);
-        ch.reset();
-    }
+    end_at_broker();
     deliveries.forget();
-    for (consumer_core* c : consumers)
+    for (consumer_core* c : consumers) {
+        c->stream = nullptr;
         c->readers.ring_all();
+    }
     return_readers.ring_all();
     over.ring_all();
     for (wait_queue* q : rung_at_end)

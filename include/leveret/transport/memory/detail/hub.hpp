@@ -1,56 +1,62 @@
 #pragma once
 
-#include "leveret/broker/broker.hpp"
+#include "leveret/broker/broker_core.hpp"
 #include "leveret/core/duration.hpp"
 #include "leveret/core/local_ptr.hpp"
+#include "leveret/transport/memory/detail/link.hpp"
 
 #include <asio/any_io_executor.hpp>
 
+#include <algorithm>
 #include <cstddef>
+#include <memory>
+#include <mutex>
 #include <optional>
-#include <string>
-#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace leveret::memory::detail {
 
 class connection_core;
 
-/// What a broker shares with its connections: the core, its clock and its one timer. It belongs to the
-/// executor of its connections, and is free for another one while it has none.
-class hub : public local_counted {
+/// What a broker shares with its connections: the core, its clock and its one timer. All of it is used on one
+/// executor, the broker's home: that of its first connection, until no connection and no delivery is left there.
+/// Connections of other executors have an agent at home. What any thread may call says so.
+class hub : public std::enable_shared_from_this<hub> {
 public:
-    explicit hub(const leveret::broker::options& o) : core(o) {}
-    virtual ~hub() = default;
+    hub() = default;
+    hub(const hub&) = delete;
+    hub& operator=(const hub&) = delete;
+    virtual ~hub();
 
-    leveret::broker::broker core;
-
+    [[nodiscard]] virtual leveret::broker::broker_core& core() noexcept = 0;
+    /// Any thread may call it.
     [[nodiscard]] virtual instant now() const noexcept = 0;
-    /// A connection's own state, with a timer in this environment.
+    /// A connection's own state, with a timer in this environment. Any thread may call it.
     [[nodiscard]] virtual local_ptr<connection_core> make_connection(const asio::any_io_executor& executor) = 0;
     /// Sees to it that the core is told the time when something is due.
     virtual void rearm() = 0;
     virtual void stop() noexcept = 0;
 
-    /// Before an operation. Telling the time costs more than all else of a publish, so it is told only from
-    /// when on something in the broker depends on it.
-    void tell_time()
-    {
-        if (is_timed_)
-            core.tick(now());
-    }
-    /// After one: deadlines may have come.
-    void look_at_deadlines()
-    {
-        if (is_timed_)
-            rearm();
-    }
-    /// Around everything that is asked of the core: it knows the time before, and its deadlines are kept after.
+    /// Around everything that is asked of the core. Before, it is told the time: as that costs more than all else
+    /// of a publish, only from when on something in the broker depends on it. After, deadlines are kept, and what
+    /// it told to connections of other executors goes there.
     class operation {
     public:
-        explicit operation(hub& h) : hub_(h) { hub_.tell_time(); }
+        explicit operation(hub& h) : hub_(h)
+        {
+            if (hub_.is_timed_)
+                hub_.core().tick(hub_.now());
+        }
         operation(const operation&) = delete;
         operation& operator=(const operation&) = delete;
-        ~operation() { hub_.look_at_deadlines(); }
+        ~operation()
+        {
+            if (hub_.is_timed_)
+                hub_.rearm();
+            if (!hub_.unflushed_.empty())
+                hub_.flush();
+        }
 
     private:
         hub& hub_;
@@ -60,35 +66,105 @@ public:
     {
         if (!is_timed_) {
             is_timed_ = true;
-            core.tick(now());
+            core().tick(now());
         }
     }
 
-    /// False if connections of another executor are there.
+    /// One more that uses the broker on its home, which `executor` becomes if it has none; false if that is another
+    /// one. Any thread may call it.
     [[nodiscard]] bool enter(const asio::any_io_executor& executor)
     {
-        if (connections_ != 0 && *executor_ != executor)
+        const std::lock_guard lock(mutex_);
+        if (users_ != 0 && *home_ != executor)
             return false;
-        executor_ = executor;
-        ++connections_;
+        home_ = executor;
+        ++users_;
         return true;
     }
+    /// The home, if there is one, for an agent of a connection elsewhere, which is one more that uses it. Any thread
+    /// may call it.
+    [[nodiscard]] std::optional<asio::any_io_executor> enter_from_elsewhere()
+    {
+        const std::lock_guard lock(mutex_);
+        if (users_ == 0)
+            return std::nullopt;
+        ++users_;
+        return home_;
+    }
+    /// One fewer. The last thing that it does with the broker. On its home.
     void leave() noexcept
     {
-        if (--connections_ == 0) {
+        const std::lock_guard lock(mutex_);
+        if (--users_ == 0) {
             stop();
-            executor_.reset();
+            home_.reset();
         }
     }
 
+    /// A session began or ended: without any no timer keeps a program running. Agents have one before the broker knows
+    /// of it, and need a timer that does.
+    void session_began(bool is_of_agent = false)
+    {
+        ++sessions_;
+        if (is_of_agent && ++agents_sessions_ == 1)
+            rearm();
+    }
+    void session_ended(bool is_of_agent = false) noexcept
+    {
+        agents_sessions_ -= is_of_agent ? 1 : 0;
+        if (--sessions_ == 0)
+            stop();
+    }
+
+    /// There is something to do for the agent of this link, which comes to be with its first wake-up.
+    void wake(const std::shared_ptr<link>& l);
+    /// The home's execution context went away before that was done.
+    void context_ends(const std::shared_ptr<link>& l) noexcept;
+    void remove(agent& a) noexcept;
+    void has_news(agent& a) { unflushed_.push_back(&a); }
+    void flush() noexcept;
+
 protected:
-    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return *executor_; }
-    [[nodiscard]] bool has_connections() const noexcept { return connections_ != 0; }
+    /// The home, while there are connections.
+    [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return *home_; }
+    [[nodiscard]] bool has_sessions() const noexcept { return sessions_ != 0; }
+    [[nodiscard]] bool has_sessions_of_agents() const noexcept { return agents_sessions_ != 0; }
+    /// The home's execution context goes away.
+    void end_agents() noexcept;
+    /// For the end: no agent may outlive the core.
+    void drop_agents() noexcept;
 
 private:
-    std::optional<asio::any_io_executor> executor_;
-    std::size_t connections_ = 0;
+    std::mutex mutex_; // of the next two, to change them; the home reads its own without
+    std::optional<asio::any_io_executor> home_;
+    std::size_t users_ = 0;
     bool is_timed_ = false;
+    std::size_t sessions_ = 0;
+    std::size_t agents_sessions_ = 0; ///< of those
+    std::vector<std::unique_ptr<agent>> agents_;
+    std::vector<std::unique_ptr<agent>> dead_agents_; ///< of homes that were destroyed before their connections
+    std::vector<agent*> unflushed_; ///< those with news for their connections
+};
+
+/// The handler that gives an agent its turn. One that is destroyed without having run tells that the home's execution
+/// context goes away.
+class agent_turn {
+public:
+    agent_turn(std::shared_ptr<hub> h, std::shared_ptr<link> l) noexcept : home_(std::move(h)), link_(std::move(l)) {}
+    agent_turn(agent_turn&&) noexcept = default;
+    agent_turn(const agent_turn&) = delete;
+    agent_turn& operator=(const agent_turn&) = delete;
+    agent_turn& operator=(agent_turn&&) = delete;
+    ~agent_turn()
+    {
+        if (home_)
+            home_->context_ends(link_);
+    }
+    void operator()() { std::exchange(home_, nullptr)->wake(link_); }
+
+private:
+    std::shared_ptr<hub> home_;
+    std::shared_ptr<link> link_;
 };
 
 } // namespace leveret::memory::detail

@@ -1,31 +1,35 @@
 #pragma once
 
+#include "leveret/io/context_holder.hpp"
 #include "leveret/io/environment.hpp"
-#include "leveret/transport/detail/context_holder.hpp"
+#include "leveret/transport/memory/detail/agent.hpp"
 #include "leveret/transport/memory/detail/channel_core.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 
 #include <asio/any_io_executor.hpp>
 
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 namespace leveret::memory::detail {
 
-/// A connection with the timer of those who wait on it. The timer is always set while the connection is open:
-/// its handler is how the connection hears of the end of its execution context, and what keeps a program
+/// How long a timer is set that is there to hear of the end of its execution context, and to keep a program
 /// running that has a connection open, as a socket would.
+inline constexpr duration idle_timer = duration::seconds(3600);
+
+/// A connection with the timer of those who wait on it, which is always set while the connection is open.
 template <io::environment Environment>
 class connection_of final : public connection_core {
 public:
-    connection_of(local_ptr<hub> h, Environment& e, const asio::any_io_executor& executor)
+    connection_of(std::shared_ptr<hub> h, Environment& e, const asio::any_io_executor& executor)
         : connection_core(std::move(h), executor), timer_(std::in_place, e, executor)
     {
     }
     void rearm() override
     {
-        if (!is_open() || !timer_)
+        if (!timer_)
             return;
         instant next = deadlines.next();
         if (next >= at_ && at_ != instant::never())
@@ -33,9 +37,9 @@ public:
         if (next == instant::never())
             next = now() + idle_timer;
         at_ = next;
-        timer_->wait_until(next, [h = context_holder<connection_of>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = io::context_holder<local_ptr<connection_of>>(this)](std::error_code ec) mutable {
             const auto self = h.take();
-            if (ec || !self->is_open())
+            if (ec || !self->timer_)
                 return;
             self->at_ = instant::never();
             self->deadlines.expire(self->now());
@@ -45,48 +49,68 @@ public:
     void stop() noexcept override { timer_.reset(); }
 
 private:
-    static constexpr duration idle_timer = duration::seconds(3600);
-
     std::optional<typename Environment::timer> timer_;
     instant at_ = instant::never();
 };
 
-template <io::environment Environment>
+template <io::environment Environment, class Core>
 class hub_of final : public hub {
 public:
-    hub_of(Environment e, const leveret::broker::options& o) : hub(o), environment_(std::move(e)) {}
+    hub_of(Environment e, const leveret::broker::options& o) : core_(o), environment_(std::move(e)) {}
+    ~hub_of() override { drop_agents(); }
 
+    [[nodiscard]] leveret::broker::broker_core& core() noexcept override { return core_; }
     [[nodiscard]] instant now() const noexcept override { return environment_.now(); }
     [[nodiscard]] local_ptr<connection_core> make_connection(const asio::any_io_executor& x) override
     {
         return local_ptr<connection_core>(
-            new connection_of<Environment>(local_ptr<hub>(this), environment_, x));
+            new connection_of<Environment>(shared_from_this(), environment_, x));
     }
     void rearm() override
     {
-        const instant next = core.next_deadline();
-        if (next >= at_ || !has_connections())
+        instant next = core_.next_deadline();
+        if (next == instant::never() && has_sessions_of_agents()) {
+            if (at_ != instant::never())
+                return;
+            next = now() + idle_timer;
+        }
+        if (next >= at_ || !has_sessions())
             return;
         if (!timer_)
             timer_.emplace(environment_, executor());
         at_ = next;
-        timer_->wait_until(next, [h = context_holder<hub_of>(this)](std::error_code ec) mutable {
-            const auto self = h.take();
-            if (ec || !self->has_connections())
-                return;
-            self->at_ = instant::never();
-            self->core.tick(self->now());
-            self->rearm();
-        });
+        auto owner = std::static_pointer_cast<hub_of>(shared_from_this());
+        timer_->wait_until(
+            next, [h = io::context_holder<std::shared_ptr<hub_of>>(std::move(owner))](std::error_code ec) mutable {
+                const auto self = h.take();
+                if (!ec)
+                    self->time_has_come();
+            });
     }
     void stop() noexcept override
     {
         timer_.reset();
         at_ = instant::never();
     }
-    void abandoned() noexcept { stop(); }
+    void abandoned() noexcept
+    {
+        stop();
+        end_agents();
+    }
 
 private:
+    void time_has_come()
+    {
+        at_ = instant::never();
+        {
+            const operation scope(*this);
+            core_.tick(now());
+        }
+        if (at_ == instant::never())
+            rearm();
+    }
+
+    Core core_;
     Environment environment_;
     std::optional<typename Environment::timer> timer_;
     instant at_ = instant::never();

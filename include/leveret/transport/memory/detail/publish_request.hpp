@@ -3,9 +3,11 @@
 #include "leveret/broker/stored_message.hpp"
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/payload.hpp"
+#include "leveret/core/properties.hpp"
+#include "leveret/core/short_text.hpp"
 
 #include <cstddef>
-#include <string>
+#include <memory>
 #include <utility>
 
 namespace leveret::memory::detail {
@@ -20,10 +22,11 @@ struct publish_request {
     ~publish_request();
 
     local_ptr<channel_core> channel;
-    std::string exchange;
-    std::string routing_key;
+    short_text exchange;
+    short_text routing_key;
     payload body;
-    leveret::broker::properties_ptr properties;
+    leveret::broker::properties_ptr properties;                       ///< for a broker on this executor
+    std::shared_ptr<const leveret::properties> far_properties; ///< for one on another
     bool mandatory = false;
     bool immediate = false;
     bool is_timed = false; ///< has an expiration
@@ -50,6 +53,7 @@ public:
     {
         r->body = payload();
         r->properties.reset();
+        r->far_properties.reset();
         if (count_ == kept) {
             delete r;
             return;

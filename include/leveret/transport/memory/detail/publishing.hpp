@@ -3,9 +3,11 @@
 #include "leveret/core/error.hpp"
 #include "leveret/core/message.hpp"
 #include "leveret/core/publish_result.hpp"
-#include "leveret/transport/memory/detail/channel_core.hpp"
 #include "leveret/transport/detail/confirm_call.hpp"
 #include "leveret/transport/detail/publish_checks.hpp"
+#include "leveret/transport/memory/detail/asking.hpp"
+#include "leveret/transport/memory/detail/channel_core.hpp"
+#include "leveret/transport/memory/detail/far_events.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/frame.hpp"
 
@@ -42,6 +44,14 @@ private:
     publish_request* request_;
 };
 
+/// Properties for a broker on another executor; the last ones once more if they are the same.
+[[nodiscard]] inline std::shared_ptr<const properties> shared_properties_of(far_channel& c, const properties& p)
+{
+    if (!c.last_properties || *c.last_properties != p)
+        c.last_properties = std::make_shared<const properties>(p);
+    return c.last_properties;
+}
+
 [[nodiscard]] inline pending_publish prepare_publish(const local_ptr<channel_core>& channel,
                                                      const publish_target& target,
                                                      const leveret::properties* properties, payload body)
@@ -57,7 +67,10 @@ private:
     r.is_timed = false;
     if (properties != nullptr && properties->flags() != 0 && channel->is_open()) {
         r.is_timed = properties->has(property::expiration);
-        r.properties = channel->ch->share(*properties);
+        if (channel->ch)
+            r.properties = channel->ch->share(*properties);
+        else
+            r.far_properties = shared_properties_of(*channel->far, *properties);
     }
     return p;
 }
@@ -78,7 +91,9 @@ inline void check_room(const channel_core& c, io::wake why)
         throw_cancelled("basic.publish", fate::never_sent, c.number);
     if (why == io::wake::timed_out && !c.can_publish())
         throw_timeout("basic.publish",
-                      "the broker to unblock the connection (" + escaped(c.connection->blocked_reason) + ")",
+                      c.connection->is_blocked() ? "the broker to unblock the connection (" +
+                                                       escaped(c.connection->blocked_reason) + ")"
+                                                 : "the broker, whose executor is another one, to take messages",
                       fate::never_sent, c.number);
 }
 
@@ -106,8 +121,10 @@ inline void start_confirming(channel_core& c)
         return;
     if (c.is_transactional)
         throw_invalid_argument("a channel in a transaction can't have publisher confirms: use another");
-    c.tell(wire::confirm::select::id, [](leveret::broker::channel& ch) { return ch.select_confirms(); });
+    if (!c.is_open())
+        return; // and that is what the publish tells
     c.is_confirming = true;
+    tell_only(c, wire::confirm::select::id, [](at_broker& b) { return b.channel.select_confirms(); });
 }
 
 [[nodiscard]] inline asio::awaitable<publish_result> submit_confirmed(pending_publish p, duration timeout)
@@ -124,6 +141,7 @@ inline void start_confirming(channel_core& c)
         check_room(c, why);
     }
     start_confirming(c);
+    c.check_open(wire::basic::publish::id);
     confirm_call wait(connection.waits, connection.deadlines, c.publishes);
     wait.number = c.publish(p.request(), &wait, 1);
     wait.bell.arm(deadline);

@@ -1,0 +1,102 @@
+#pragma once
+
+#include "leveret/core/error.hpp"
+#include "leveret/core/memory_uri.hpp"
+#include "leveret/core/options.hpp"
+#include "leveret/core/uri.hpp"
+#include "leveret/io/environment.hpp"
+#include "leveret/transport/amqp/connect.hpp"
+#include "leveret/transport/amqp/publisher.hpp"
+#include "leveret/transport/any/connection.hpp"
+#include "leveret/transport/memory/broker.hpp"
+#include "leveret/transport/memory/publisher.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace leveret {
+
+/// Options of connect(url), for each transport its own.
+struct connect_options {
+    amqp::connect_options amqp = {};          ///< of amqp://, amqps:// and rabbit://
+    leveret::broker::options memory = {};     ///< of the broker that memory:// makes if it is not there
+};
+static_assert(safe_options<connect_options>);
+
+namespace detail {
+
+template <transport T>
+asio::awaitable<any_connection> erased(asio::awaitable<T> connecting)
+{
+    T connection = co_await std::move(connecting);
+    co_return any_connection(std::move(connection));
+}
+
+/// In lower case, without `://`; empty if there is none.
+[[nodiscard]] inline std::string scheme_of(std::string_view url)
+{
+    const std::size_t end = url.find("://");
+    std::string scheme(url.substr(0, end == url.npos ? 0 : end));
+    for (char& c : scheme)
+        if (c >= 'A' && c <= 'Z')
+            c = static_cast<char>(c - 'A' + 'a');
+    return scheme;
+}
+
+/// The broker's life is the connection's.
+inline asio::awaitable<memory::connection> connect_to(memory::broker b, std::string virtual_host)
+{
+    co_return co_await memory::connect(b, {.virtual_host = virtual_host});
+}
+
+} // namespace detail
+
+/// Connects in an environment of the user's: see connect(url). A broker that memory:// makes is of the environment of
+/// whoever came first.
+template <io::environment Environment>
+[[nodiscard]] asio::awaitable<any_connection> connect(Environment environment, std::string_view url,
+                                                      connect_options o = {})
+{
+    const std::string scheme = detail::scheme_of(url);
+    if (scheme == "amqp" || scheme == "amqps")
+        return detail::erased(amqp::connect(std::move(environment), url, o.amqp));
+    if (scheme == "rabbit") {
+        const std::string as_amqp = "amqp" + std::string(url.substr(scheme.size()));
+        uri_result parsed = parse_uri(as_amqp);
+        parsed.offset += parsed.offset != 0 ? 2U : 0U; // in what the user wrote
+        if (!parsed)
+            throw_invalid_argument("connect: " + parsed.message());
+        return detail::erased(amqp::connect(std::move(environment), as_amqp, o.amqp));
+    }
+    if (scheme == "memory") {
+        const memory_uri_result parsed = parse_memory_uri("memory" + std::string(url.substr(scheme.size())));
+        if (!parsed)
+            throw_invalid_argument("connect: " + parsed.message());
+        auto broker = memory::broker::of_name(std::move(environment), parsed.value().broker(), o.memory);
+        return detail::erased(detail::connect_to(std::move(broker), parsed.value().vhost()));
+    }
+    throw_invalid_argument("connect: the URL's scheme is not known; known are memory://, amqp://, amqps:// and "
+                           "rabbit://");
+}
+
+/// Connects to a broker by whatever transport the URL names, on the executor of the coroutine that awaits it.
+///
+///     auto connection = co_await lv::connect("amqp://guest:guest@localhost/");
+///
+/// - `amqp://user:password@host:port/vhost`, also with several hosts: see amqp::connect. `rabbit://` is the same.
+/// - `amqps://` is refused, with errc::not_supported, as long as there is no TLS.
+/// - `memory://name` or `memory://name/vhost` is the broker of that name in this process: one that the program made
+///   (`lv::memory::broker broker{"name"}`), or else one that this call makes, which lives as long as a connection
+///   to it: the last one takes its queues along. It has the virtual host "/"; others only its maker can add.
+///
+/// Throws usage_error at once for a URL that can't be, an unknown scheme and unknown parameters among them, and what
+/// the transport's own connect throws.
+[[nodiscard]] inline asio::awaitable<any_connection> connect(std::string_view url, connect_options o = {})
+{
+    return connect(io::asio_environment(), url, o);
+}
+
+} // namespace leveret

@@ -1,0 +1,10 @@
+// A channel that can begin a transaction and not end it.
+// expect: has_transactions
+// expect: c.commit(
+#include <leveret/memory.hpp>
+#include <leveret/transport/concept.hpp>
+
+struct incomplete : leveret::memory::channel {
+    void commit(leveret::call_options) = delete;
+};
+static_assert(leveret::channel<incomplete>);

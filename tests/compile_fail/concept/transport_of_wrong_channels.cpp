@@ -1,0 +1,14 @@
+// A connection whose channels are none.
+// expect: transport
+// expect: open_channel
+#include <leveret/memory.hpp>
+#include <leveret/transport/concept.hpp>
+
+struct no_channel {
+    no_channel() = default;
+    no_channel(no_channel&&) = default;
+};
+struct incomplete : leveret::memory::connection {
+    asio::awaitable<no_channel> open_channel(leveret::call_options);
+};
+static_assert(leveret::transport<incomplete>);

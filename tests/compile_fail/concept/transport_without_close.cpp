@@ -1,0 +1,10 @@
+// A connection that can't be closed.
+// expect: transport
+// expect: t.close(
+#include <leveret/memory.hpp>
+#include <leveret/transport/concept.hpp>
+
+struct incomplete : leveret::memory::connection {
+    void close(leveret::call_options) = delete;
+};
+static_assert(leveret::transport<incomplete>);

@@ -1,0 +1,280 @@
+// The server on a real socket, with the library's own client: embedded in three lines, limits, endings.
+#include "support/coro_test.hpp"
+
+#include <leveret/amqp.hpp>
+#include <leveret/server.hpp>
+
+#include <asio/awaitable.hpp>
+#include <asio/io_context.hpp>
+#include <asio/ip/tcp.hpp>
+#include <asio/read.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lv = leveret;
+using asio::ip::tcp;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string uri_of(const lv::broker::server& s, std::string_view user = "guest")
+{
+    return "amqp://" + std::string(user) + ":" + std::string(user) + "@127.0.0.1:" + std::to_string(s.port()) + "/";
+}
+
+asio::awaitable<tcp::socket> raw(const lv::broker::server& s)
+{
+    tcp::socket socket(co_await asio::this_coro::executor);
+    const tcp::endpoint end(asio::ip::address_v4::loopback(), s.port());
+    co_await socket.async_connect(end, asio::use_awaitable);
+    co_return socket;
+}
+
+/// All that comes until the server ends it.
+asio::awaitable<std::string> rest_of(tcp::socket& socket)
+{
+    std::string all;
+    try {
+        for (;;) {
+            char bytes[4096];
+            const std::size_t n = co_await socket.async_read_some(asio::buffer(bytes), asio::use_awaitable);
+            all.append(bytes, n);
+        }
+    } catch (const std::system_error&) {
+    }
+    co_return all;
+}
+
+} // namespace
+
+LEVERET_CORO_TEST_CASE("server: embedded in three lines")
+{
+    lv::broker::server server{co_await asio::this_coro::executor};
+    const std::string uri = uri_of(server);
+    auto connection = co_await lv::amqp::connect(uri);
+    auto channel = co_await connection.open_channel();
+    co_await channel.declare_queue("q");
+    co_await channel.publish("", "q", "hello");
+    auto got = co_await channel.get("q");
+    REQUIRE(got.has_value());
+    CHECK(got->body() == "hello");
+    got->ack();
+    CHECK(server.connection_count() == 1);
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("server: two see nothing of each other")
+{
+    const auto executor = co_await asio::this_coro::executor;
+    lv::broker::server one{executor};
+    lv::broker::server two{executor};
+    const std::string first = uri_of(one);
+    const std::string second = uri_of(two);
+    auto a = co_await lv::amqp::connect(first);
+    auto b = co_await lv::amqp::connect(second);
+    auto in_a = co_await a.open_channel();
+    auto in_b = co_await b.open_channel();
+    co_await in_a.declare_queue("q");
+    bool missing = false;
+    try {
+        co_await in_b.declare_queue("q", {.passive = true});
+    } catch (const lv::channel_error&) {
+        missing = true;
+    }
+    CHECK(missing);
+}
+
+LEVERET_CORO_TEST_CASE("server: messages of all sizes go through, also to one who reads late")
+{
+    lv::broker::server server{co_await asio::this_coro::executor};
+    const std::string uri = uri_of(server);
+    auto connection = co_await lv::amqp::connect(uri);
+    auto channel = co_await connection.open_channel();
+    co_await channel.declare_queue("q");
+    std::vector<std::size_t> sizes{0, 1, 16383, 16384, 131064, 131065, 1'000'000, 5'000'000};
+    for (const std::size_t n : sizes) {
+        const std::string body(n, static_cast<char>('a' + n % 26));
+        co_await channel.publish("", "q", body);
+    }
+    auto consumer = co_await channel.consume("q", {.prefetch = 0});
+    for (const std::size_t n : sizes) {
+        auto d = co_await consumer.next();
+        REQUIRE(d.has_value());
+        CHECK((d->body() == std::string(n, static_cast<char>('a' + n % 26))));
+        d->ack();
+    }
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("server: stop tells clients and completes when they are gone")
+{
+    lv::broker::server server{co_await asio::this_coro::executor};
+    const std::string uri = uri_of(server);
+    auto connection = co_await lv::amqp::connect(uri);
+    auto channel = co_await connection.open_channel();
+    co_await server.stop();
+    CHECK(server.connection_count() == 0);
+    std::optional<std::uint16_t> code;
+    try {
+        co_await channel.declare_queue("q");
+    } catch (const lv::error& e) {
+        code = e.diagnostics().code;
+    }
+    CHECK(code == 320);
+    bool refused = false;
+    try {
+        auto again = co_await lv::amqp::connect(uri);
+    } catch (const lv::connection_error&) {
+        refused = true;
+    }
+    CHECK(refused);
+}
+
+LEVERET_CORO_TEST_CASE("server: stop cuts those that do not answer")
+{
+    lv::broker::server server{co_await asio::this_coro::executor};
+    auto silent = co_await raw(server);
+    co_await asio::async_write(silent, asio::buffer("AMQP\0\0\x09\x01", 8), asio::use_awaitable);
+    char byte = 0;
+    co_await asio::async_read(silent, asio::buffer(&byte, 1), asio::use_awaitable);
+    const auto begin = std::chrono::steady_clock::now();
+    co_await server.stop(200ms);
+    CHECK(std::chrono::steady_clock::now() - begin >= 190ms);
+    CHECK(server.connection_count() == 0);
+}
+
+LEVERET_CORO_TEST_CASE("server: destroyed, it is gone at once, and clients see it")
+{
+    std::optional<lv::broker::server> server(co_await asio::this_coro::executor);
+    const std::string uri = uri_of(*server);
+    auto connection = co_await lv::amqp::connect(uri);
+    auto channel = co_await connection.open_channel();
+    server.reset();
+    bool lost = false;
+    try {
+        co_await channel.declare_queue("q");
+    } catch (const lv::error&) {
+        lost = true;
+    }
+    CHECK(lost);
+}
+
+TEST_CASE("server: it may outlive its execution context")
+{
+    std::optional<lv::broker::server> server;
+    {
+        asio::io_context context{1};
+        server.emplace(context.get_executor());
+        tcp::socket client(context);
+        client.connect({asio::ip::address_v4::loopback(), server->port()});
+        context.run_for(20ms);
+        CHECK(server->connection_count() == 1);
+    }
+    CHECK(server->connection_count() == 0);
+    server.reset();
+}
+
+LEVERET_CORO_TEST_CASE("server: a port that is taken")
+{
+    const auto executor = co_await asio::this_coro::executor;
+    lv::broker::server one{executor};
+    const std::uint16_t port = one.port();
+    CHECK_THROWS_AS((lv::broker::server{executor, {.port = port}}), lv::connection_error);
+    CHECK_THROWS_AS((lv::broker::server{executor, {.host = "no address"}}), lv::connection_error);
+}
+
+LEVERET_CORO_TEST_CASE("server: silence is cut at the end of the handshake's time")
+{
+    lv::broker::server_options options;
+    options.connections.handshake_timeout = lv::duration::milliseconds(100);
+    lv::broker::server server{co_await asio::this_coro::executor, options};
+    std::vector<tcp::socket> all;
+    for (int i = 0; i < 50; ++i)
+        all.push_back(co_await raw(server));
+    for (tcp::socket& s : all) {
+        const std::string said = co_await rest_of(s);
+        CHECK(said.empty());
+    }
+    CHECK(server.connection_count() == 0);
+}
+
+LEVERET_CORO_TEST_CASE("server: more connections than the limit are closed at once")
+{
+    lv::broker::server_options options;
+    options.connections.connections = 3;
+    SUBCASE("in all") {}
+    SUBCASE("of an address")
+    {
+        options.connections.connections = 100;
+        options.connections.connections_per_address = 3;
+    }
+    lv::broker::server server{co_await asio::this_coro::executor, options};
+    std::vector<tcp::socket> all;
+    for (int i = 0; i < 4; ++i)
+        all.push_back(co_await raw(server));
+    const std::string said = co_await rest_of(all.back());
+    CHECK(said.empty());
+    CHECK(server.connection_count() == 3);
+    all.clear();
+    const std::string uri = uri_of(server);
+    for (int i = 0; server.connection_count() != 0 && i < 1000; ++i) // until it has seen that they are gone
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    auto connection = co_await lv::amqp::connect(uri);
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("server: users with rights of their own")
+{
+    lv::broker::users users;
+    users.add("reader", "reader").permit("reader", "/", "", "", "^q$");
+    lv::broker::server_options options;
+    options.access = &users;
+    lv::broker::server server{co_await asio::this_coro::executor, options};
+    const std::string uri = uri_of(server, "reader");
+    auto connection = co_await lv::amqp::connect(uri);
+    auto channel = co_await connection.open_channel();
+    std::string text;
+    try {
+        co_await channel.declare_queue("q");
+    } catch (const lv::channel_error& e) {
+        text = e.diagnostics().text;
+    }
+    CHECK(text == "ACCESS_REFUSED - access to queue 'q' in vhost '/' refused for user 'reader'");
+    options.connections.refusal_delay = lv::duration::milliseconds(10);
+    lv::broker::server impatient{co_await asio::this_coro::executor, options};
+    const std::string stranger = uri_of(impatient);
+    text.clear();
+    try {
+        auto refused = co_await lv::amqp::connect(stranger);
+    } catch (const lv::connection_error& e) {
+        text = e.diagnostics().text;
+    }
+    CHECK(text == "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the "
+                  "broker logfile.");
+}
+
+LEVERET_CORO_TEST_CASE("server: queues and messages expire while nobody asks for anything")
+{
+    lv::broker::server server{co_await asio::this_coro::executor};
+    const std::string uri = uri_of(server);
+    auto connection = co_await lv::amqp::connect(uri);
+    auto channel = co_await connection.open_channel();
+    co_await channel.declare_queue("dead");
+    co_await channel.declare_queue("q", {.message_ttl = 30ms,
+                                         .dead_letter_exchange = "",
+                                         .dead_letter_routing_key = "dead"});
+    auto consumer = co_await channel.consume("dead");
+    co_await channel.publish("", "q", "late");
+    auto d = co_await consumer.next({.timeout = 5s});
+    REQUIRE(d.has_value());
+    CHECK(d->body() == "late");
+    d->ack();
+    co_await connection.close();
+}

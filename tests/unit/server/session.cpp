@@ -1,0 +1,262 @@
+// What a session does beside answering: order, confirmations, limits of output, memory, and its end.
+#include "support/server_peer.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+using namespace leveret;
+using namespace leveret::test;
+
+namespace {
+
+std::string published(std::string_view key, std::string_view body, std::uint16_t channel = 1,
+                      bool mandatory = false)
+{
+    wire::basic::publish m;
+    m.routing_key = key;
+    m.mandatory = mandatory;
+    return frame(channel, m) + content(channel, body, {}, 100'000);
+}
+
+const std::string declare_q = frame(1, wire::queue::declare{.queue = "q"});
+
+} // namespace
+
+TEST_CASE("session: confirmations of what came together are one frame")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.open();
+    client.send(frame(1, wire::confirm::select{}) + declare_q);
+    static_cast<void>(client.take());
+    client.send(published("q", "1") + published("q", "2") + published("q", "3"));
+    CHECK(client.take_text() == "1 basic.ack delivery-tag=3 multiple\n");
+    client.send(published("q", "4"));
+    CHECK(client.take_text() == "1 basic.ack delivery-tag=4\n");
+    // An answer on the channel comes behind them.
+    client.send(published("q", "5") + published("q", "6") + frame(1, wire::basic::qos{}) + published("q", "7"));
+    CHECK(client.take_text() == "1 basic.ack delivery-tag=6 multiple\n1 basic.qos-ok\n1 basic.ack delivery-tag=7\n");
+    // Refused and taken ones are told apart, in order.
+    client.send(frame(1, wire::queue::declare{
+                             .queue = "full",
+                             .arguments = {wire::encode_table({{"x-max-length", 1}, {"x-overflow", "reject-publish"}})}}));
+    static_cast<void>(client.take());
+    client.send(published("full", "8") + published("full", "9") + published("full", "10") + published("q", "11"));
+    CHECK(client.take_text() == "1 basic.ack delivery-tag=8\n1 basic.nack delivery-tag=10 multiple\n"
+                                "1 basic.ack delivery-tag=11\n");
+    // And those that were due before an error, or before the channel is closed.
+    client.send(published("q", "12") + frame(1, wire::channel::close{.reply_code = 200}));
+    CHECK(client.take_text() == "1 basic.ack delivery-tag=12\n1 channel.close-ok\n");
+}
+
+TEST_CASE("session: a message that is returned, then its confirmation")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.open();
+    client.send(frame(1, wire::confirm::select{}));
+    static_cast<void>(client.take());
+    client.send(published("nowhere", "body", 1, true));
+    CHECK(client.take_text() == "1 basic.return reply-code=312 reply-text=NO_ROUTE routing-key=nowhere\n"
+                                "1 header of 4\n1 body body\n1 basic.ack delivery-tag=1\n");
+}
+
+TEST_CASE("session: deliveries, whose head changes with everything that it says")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.open();
+    client.send(declare_q + frame(1, wire::queue::declare{.queue = "r"}) +
+                frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "cq"}) +
+                frame(1, wire::basic::consume{.queue = "r", .consumer_tag = "cr"}));
+    static_cast<void>(client.take());
+    client.send(published("q", "a") + published("q", "b") + published("r", "c"));
+    CHECK(client.take_text() ==
+          "1 basic.deliver consumer-tag=cq delivery-tag=1 routing-key=q\n1 header of 1\n1 body a\n"
+          "1 basic.deliver consumer-tag=cq delivery-tag=2 routing-key=q\n1 header of 1\n1 body b\n"
+          "1 basic.deliver consumer-tag=cr delivery-tag=3 routing-key=r\n1 header of 1\n1 body c\n");
+    client.send(frame(1, wire::basic::nack{.delivery_tag = 2, .requeue = true}));
+    CHECK(client.take_text() == "1 basic.deliver consumer-tag=cq delivery-tag=4 redelivered routing-key=q\n"
+                                "1 header of 1\n1 body b\n");
+    // A consumer that takes the place of another has its own tag.
+    client.send(frame(1, wire::basic::cancel{.consumer_tag = "cq", .no_wait = true}) +
+                frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "new", .no_wait = true}) +
+                published("q", "d"));
+    CHECK(client.take_text() == "1 basic.deliver consumer-tag=new delivery-tag=5 routing-key=q\n"
+                                "1 header of 1\n1 body d\n");
+    properties p;
+    p.type("t");
+    client.send(frame(1, wire::basic::publish{.routing_key = "q"}) + content(1, "", p));
+    const std::string bytes = client.take();
+    sent_frame f;
+    std::string_view rest = bytes;
+    rest.remove_prefix(front_frame(rest, f));
+    static_cast<void>(front_frame(rest, f));
+    wire::content_header h;
+    REQUIRE(wire::parse_content_header(f.payload, 64, h) == protocol_errc::none);
+    CHECK(h.properties.type() == "t");
+    CHECK(h.body_size == 0);
+}
+
+TEST_CASE("session: what recover brings back comes behind its answer")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.open();
+    client.send(declare_q + frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "t"}) + published("q", "a"));
+    static_cast<void>(client.take());
+    client.send(frame(1, wire::basic::recover{.requeue = true}));
+    CHECK(client.take_text() == "1 basic.recover-ok\n1 basic.deliver consumer-tag=t delivery-tag=2 redelivered "
+                                "routing-key=q\n1 header of 1\n1 body a\n");
+    client.send(frame(1, wire::basic::recover_async{.requeue = true}));
+    CHECK(client.take_text() == "1 basic.deliver consumer-tag=t delivery-tag=3 redelivered routing-key=q\n"
+                                "1 header of 1\n1 body a\n");
+}
+
+TEST_CASE("session: a consumer that does not read leaves the rest in the queue")
+{
+    socketless_server server;
+    server.bounds().output_bytes = 100'000;
+    server_peer consumer(server);
+    server_peer producer(server);
+    consumer.open();
+    producer.open();
+    consumer.reads(false);
+    consumer.send(declare_q + frame(1, wire::basic::consume{.queue = "q", .no_ack = true}));
+    const std::string message = published("q", std::string(1000, 'x'));
+    for (int i = 0; i < 1000; ++i)
+        producer.send(message);
+    CHECK(consumer.engine.output().size() >= 100'000);
+    CHECK(consumer.engine.output().size() < 102'000);
+    CHECK(server.broker().memory() > 850'000);
+    consumer.reads(true); // and gets everything
+    CHECK(server.broker().memory() == 0);
+    CHECK(consumer.take().size() > 1'000'000);
+}
+
+TEST_CASE("session: a client that asks and does not read is not read either")
+{
+    socketless_server server;
+    server.bounds().output_bytes = 10'000;
+    server_peer client(server);
+    client.open();
+    client.send(declare_q + published("q", std::string(5000, 'x')));
+    static_cast<void>(client.take());
+    client.reads(false);
+    std::string asks;
+    for (int i = 0; i < 100; ++i)
+        asks += frame(1, wire::basic::get{.queue = "q"}) +
+                frame(1, wire::basic::nack{.multiple = true, .requeue = true}); // and it is there again
+    client.send(asks);
+    CHECK(client.engine.output().size() < 30'000);
+    CHECK_FALSE(client.wants_input());
+    client.reads(true);
+    CHECK(client.wants_input());
+    CHECK(client.take().size() > 500'000);
+    CHECK_FALSE(client.engine.is_closed());
+}
+
+TEST_CASE("session: blocked and unblocked")
+{
+    broker::options o;
+    o.limits.memory_high = 10'000;
+    o.limits.memory_low = 5'000;
+    socketless_server server(o);
+    server_peer told(server);
+    server_peer untold(server);
+    server_peer consumer(server);
+    told.open();
+    untold.open(131072, 1, {});
+    consumer.open();
+    told.send(declare_q);
+    static_cast<void>(told.take());
+    for (int i = 0; i < 3; ++i)
+        told.send(published("q", std::string(5000, 'x')));
+    untold.send(published("q", "x"));
+    CHECK(told.take_text() == "0 connection.blocked reason=low on memory\n");
+    CHECK(untold.take_text().empty());
+    CHECK_FALSE(told.wants_input());
+    CHECK_FALSE(untold.wants_input());
+    CHECK(consumer.wants_input());
+    consumer.send(frame(1, wire::queue::purge{.queue = "q"}));
+    CHECK(told.take_text() == "0 connection.unblocked\n");
+    CHECK(untold.take_text().empty());
+    CHECK(told.wants_input());
+    CHECK(untold.wants_input());
+}
+
+TEST_CASE("session: the end of a client returns what it had and deletes what was its own")
+{
+    socketless_server server;
+    server_peer other(server);
+    other.open();
+    other.send(declare_q + published("q", "a"));
+    static_cast<void>(other.take());
+    {
+        server_peer client(server);
+        client.open(131072, 2);
+        client.send(frame(1, wire::queue::declare{.queue = "own", .exclusive = true}) +
+                    frame(2, wire::basic::get{.queue = "q"}) + published("q", "half").substr(0, 30));
+        CHECK(client.take_text() == "1 queue.declare-ok queue=own\n2 basic.get-ok delivery-tag=1 routing-key=q\n"
+                                    "2 header of 1\n2 body a\n");
+        SUBCASE("well closed")
+        {
+            client.send(frame(0, wire::connection::close{.reply_code = 200}));
+        }
+        SUBCASE("hung up") { client.hang_up(); }
+        SUBCASE("destroyed") {}
+    }
+    other.send(frame(1, wire::queue::declare{.queue = "q", .passive = true}));
+    CHECK(other.take_text() == "1 queue.declare-ok queue=q message-count=1\n");
+    other.send(frame(1, wire::queue::declare{.queue = "own", .passive = true}));
+    CHECK(other.take_text().starts_with("1 channel.close reply-code=404"));
+}
+
+TEST_CASE("session: the server shuts down")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.open();
+    client.shut_down("shutdown");
+    CHECK(client.take_text() == "0 connection.close reply-code=320 reply-text=CONNECTION_FORCED - broker forced "
+                                "connection closure with reason 'shutdown'\n");
+    client.send(frame(0, wire::connection::close_ok{}));
+    CHECK(client.engine.is_closed());
+}
+
+TEST_CASE("session: texts of more than 255 bytes are cut, not between the bytes of a character")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.open();
+    std::string name;
+    while (name.size() + 2 <= 255)
+        name += "\xc3\xbc";
+    client.send(frame(1, wire::queue::declare{.queue = name, .passive = true}));
+    const std::string bytes = client.take();
+    sent_frame f;
+    REQUIRE(front_frame(bytes, f) == bytes.size());
+    const std::string text(f.as<wire::channel::close>().reply_text);
+    CHECK(text.starts_with("NOT_FOUND - no queue '\xc3\xbc"));
+    CHECK(text.ends_with("\xc3\xbc..."));
+    CHECK(is_utf8(text));
+}
+
+TEST_CASE("session: limits of the broker are told with 530")
+{
+    broker::options o;
+    o.limits.sessions = 1;
+    o.limits.channels = 2;
+    socketless_server server(o);
+    server_peer client(server);
+    client.open(131072, 2);
+    CHECK(client.channel_count() == 2);
+    server_peer second(server);
+    second.open(131072, 0);
+    CHECK(second.engine.reason() == "530 NOT_ALLOWED - connection limit (1) is reached");
+    client.send(frame(3, wire::channel::open{}));
+    CHECK(client.take_text() == "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - number of channels "
+                                "opened (2) has reached the negotiated channel_max (2) class-id=20 method-id=10\n");
+}
