@@ -31,6 +31,50 @@ using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::two_places;
 
+TEST_CASE("memory elsewhere: closed connection elsewhere, home destroyed, then the handle goes")
+{
+    two_places p;
+    p.run(p.open());
+    const auto close = [&]() -> asio::awaitable<void> { co_await p.connection.close(); };
+    p.run(close());
+    p.channel = {};
+    p.first = {};
+    p.step();
+    p.home.reset();
+    p.connection = {};
+    p.step();
+}
+
+TEST_CASE("memory elsewhere: a home that was destroyed takes nobody until what it left behind is gone")
+{
+    two_places p;
+    p.home.reset();
+    outcome refused, again;
+    const auto connect = [&](outcome& o) -> asio::awaitable<void> {
+        o = co_await outcome_of(lv::memory::connect(p.broker, {.timeout = 5s}));
+    };
+    p.run(connect(refused));
+    CHECK(refused.what() == outcome::kind::connection);
+    CHECK(refused.words().find("handles that it left behind are still held") != std::string::npos);
+    p.first = {};
+    p.run(connect(again));
+    CHECK(again.ok());
+}
+
+TEST_CASE("memory elsewhere: a home whose last handle goes while it does not run is a home no more")
+{
+    two_places p;
+    p.first = {};
+    outcome o;
+    const auto c = [&]() -> asio::awaitable<void> { o = co_await outcome_of(lv::memory::connect(p.broker, {.timeout = 50ms})); };
+    const auto done = p.start(c());
+    p.elsewhere->restart();
+    for (int i = 0; i < 100 && !*done; ++i)
+        p.elsewhere->run_for(5ms);
+    REQUIRE(*done);
+    CHECK(o.words() == "");
+}
+
 TEST_CASE("memory elsewhere: delivery of a gone consumer before a recover's answer")
 {
     two_places p;
@@ -89,7 +133,6 @@ TEST_CASE("memory elsewhere: a get that somebody waits for, and a recover")
     p.run(prepare());
     const auto get = [&]() -> asio::awaitable<void> {
         auto d = co_await p.channel.get("q");
-        if (d) MESSAGE("ack said " << d->ack());
     };
     const auto got = p.start(get());
     const auto rec = [&]() -> asio::awaitable<void> { co_await p.channel.recover(); };

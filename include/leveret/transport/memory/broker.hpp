@@ -32,7 +32,8 @@ namespace leveret::memory {
 /// The broker's home is the executor of its first connection, until no connection, channel or delivery is left there:
 /// the broker works there, and connections of that executor use it without a lock. Connections of other executors,
 /// in other threads, reach it through mailboxes, in the order of each channel; the home's context must run as long as
-/// they use it, and connections there and elsewhere keep it running. When it is destroyed they fail.
+/// they use it, and connections there and elsewhere keep it running. When it is destroyed they fail, and the broker
+/// takes no connection until what its home left behind (connections, channels, deliveries) is gone.
 ///
 /// One that has a name is reached by it from all of this process: `lv::connect("memory://demo")`. The name is free
 /// again when the last handle is gone and the last connection closed. Names are given under a lock.
@@ -134,6 +135,11 @@ struct connector {
                 core->open(virtual_host, user);
                 break;
             }
+            if (b.hub_->is_home_gone())
+                throw_failure(engine::failure::of_system(asio::error::operation_aborted,
+                                                         "the execution context that was the broker's home was "
+                                                         "destroyed, and handles that it left behind are still held"),
+                              "connection.open", fate::never_sent);
             // The home may have been given up just now: then it is for us to take.
             if (const auto elsewhere = b.hub_->enter_from_elsewhere()) {
                 auto joined = join_far(core, *elsewhere, std::move(virtual_host), std::move(user), timeout);
@@ -148,7 +154,8 @@ struct connector {
 } // namespace detail
 
 /// Connects to a broker, on the executor of the coroutine that awaits it. Throws connection_error (530) for a
-/// virtual host that is not there, timeout_error if the broker's home is another executor that does not run.
+/// virtual host that is not there, or if the broker's home was destroyed and something of it is still held;
+/// timeout_error if its home is another executor that does not run.
 [[nodiscard]] inline asio::awaitable<connection> connect(const broker& b, connect_options o = {})
 {
     return detail::connector::run(b, std::string(o.virtual_host), std::string(o.user), o.timeout);

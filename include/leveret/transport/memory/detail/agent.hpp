@@ -457,20 +457,40 @@ inline void hub::flush() noexcept
 
 inline void hub::context_ends(const std::shared_ptr<link>& l) noexcept
 {
-    if (l->at_broker == nullptr && !l->is_over)
+    if (l->is_over)
+        return;
+    if (l->at_broker == nullptr)
         agents_.push_back(std::make_unique<agent>(*this, l));
-    end_agents();
+    const auto at = std::find_if(agents_.begin(), agents_.end(),
+                                 [&l](const auto& p) { return p.get() == l->at_broker; });
+    if (at == agents_.end())
+        return; // it has come to its end already
+    auto a = std::move(*at);
+    agents_.erase(at);
+    end(std::move(a));
 }
 
-inline void hub::end_agents() noexcept
+/// Its link may be in use on another thread: what is left in it goes with the broker.
+inline void hub::end(std::unique_ptr<agent> a) noexcept
 {
-    for (const auto& a : agents_)
-        a->die();
+    a->die();
     flush();
-    while (!agents_.empty()) { // their links may be in use on other threads
-        dead_agents_.push_back(std::move(agents_.back()));
-        agents_.pop_back();
-        leave();
+    dead_agents_.push_back(std::move(a));
+    leave();
+}
+
+inline void hub::context_ended() noexcept
+{
+    {
+        const std::lock_guard lock(mutex_);
+        is_home_gone_ = true;
+    }
+    stop();
+    auto all = std::exchange(agents_, {});
+    while (!all.empty()) {
+        auto a = std::move(all.back());
+        all.pop_back();
+        end(std::move(a));
     }
 }
 

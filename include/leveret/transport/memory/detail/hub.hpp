@@ -3,12 +3,15 @@
 #include "leveret/broker/broker_core.hpp"
 #include "leveret/core/duration.hpp"
 #include "leveret/core/local_ptr.hpp"
+#include "leveret/io/context_watch.hpp"
 #include "leveret/transport/memory/detail/link.hpp"
 
 #include <asio/any_io_executor.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,8 +24,10 @@ class connection_core;
 
 /// What a broker shares with its connections: the core, its clock and its one timer. All of it is used on one
 /// executor, the broker's home: that of its first connection, until no connection and no delivery is left there.
-/// Connections of other executors have an agent at home. What any thread may call says so.
-class hub : public std::enable_shared_from_this<hub> {
+/// Connections of other executors have an agent at home. When the home's execution context is destroyed, agents and
+/// connections come to their end, and the broker has another home when nothing of them is held any more. What any
+/// thread may call says so.
+class hub : public std::enable_shared_from_this<hub>, private io::context_watch {
 public:
     hub() = default;
     hub(const hub&) = delete;
@@ -75,9 +80,12 @@ public:
     [[nodiscard]] bool enter(const asio::any_io_executor& executor)
     {
         const std::lock_guard lock(mutex_);
-        if (users_ != 0 && *home_ != executor)
+        if (is_home_gone_ || (users_ != 0 && *home_ != executor))
             return false;
-        home_ = executor;
+        if (users_ == 0) {
+            watch(executor);
+            home_ = executor;
+        }
         ++users_;
         return true;
     }
@@ -86,7 +94,7 @@ public:
     [[nodiscard]] std::optional<asio::any_io_executor> enter_from_elsewhere()
     {
         const std::lock_guard lock(mutex_);
-        if (users_ == 0)
+        if (users_ == 0 || is_home_gone_)
             return std::nullopt;
         ++users_;
         return home_;
@@ -97,8 +105,18 @@ public:
         const std::lock_guard lock(mutex_);
         if (--users_ == 0) {
             stop();
+            unwatch();
             home_.reset();
+            is_home_gone_ = false;
+            epoch_.fetch_add(1, std::memory_order_relaxed);
         }
+    }
+    /// Whether the home was destroyed and somebody still holds what it left behind, which nobody else may use. Any
+    /// thread may call it.
+    [[nodiscard]] bool is_home_gone() noexcept
+    {
+        const std::lock_guard lock(mutex_);
+        return is_home_gone_;
     }
 
     /// A session began or ended: without any no timer keeps a program running. Agents have one before the broker knows
@@ -118,7 +136,7 @@ public:
 
     /// There is something to do for the agent of this link, which comes to be with its first wake-up.
     void wake(const std::shared_ptr<link>& l);
-    /// The home's execution context went away before that was done.
+    /// The home's execution context was destroyed before that was done.
     void context_ends(const std::shared_ptr<link>& l) noexcept;
     void remove(agent& a) noexcept;
     void has_news(agent& a) { unflushed_.push_back(&a); }
@@ -127,17 +145,23 @@ public:
 protected:
     /// The home, while there are connections.
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return *home_; }
-    [[nodiscard]] bool has_sessions() const noexcept { return sessions_ != 0; }
+    /// Whether a timer has somebody to work for, and where to run.
+    [[nodiscard]] bool needs_timer() const noexcept { return sessions_ != 0 && !is_home_gone_; }
+    /// Another one for each home: handlers of an earlier one have nothing to do any more.
+    [[nodiscard]] std::uint64_t epoch() const noexcept { return epoch_.load(std::memory_order_relaxed); }
     [[nodiscard]] bool has_sessions_of_agents() const noexcept { return agents_sessions_ != 0; }
-    /// The home's execution context goes away.
-    void end_agents() noexcept;
     /// For the end: no agent may outlive the core.
     void drop_agents() noexcept;
 
 private:
-    std::mutex mutex_; // of the next two, to change them; the home reads its own without
+    void context_ended() noexcept override;
+    void end(std::unique_ptr<agent> a) noexcept;
+
+    std::mutex mutex_; // of the next three, to change them; the home reads its own without
     std::optional<asio::any_io_executor> home_;
     std::size_t users_ = 0;
+    bool is_home_gone_ = false;
+    std::atomic<std::uint64_t> epoch_{0};
     bool is_timed_ = false;
     std::size_t sessions_ = 0;
     std::size_t agents_sessions_ = 0; ///< of those

@@ -24,9 +24,10 @@ template <io::environment Environment>
 class connection_of final : public connection_core {
 public:
     connection_of(std::shared_ptr<hub> h, Environment& e, const asio::any_io_executor& executor)
-        : connection_core(std::move(h), executor), timer_(std::in_place, e, executor)
+        : connection_core(std::move(h), executor), timer_(std::in_place, e, executor), watcher_(new watcher(*this))
     {
     }
+    ~connection_of() override { watcher_->owner = nullptr; }
     void rearm() override
     {
         if (!timer_)
@@ -37,19 +38,38 @@ public:
         if (next == instant::never())
             next = now() + idle_timer;
         at_ = next;
-        timer_->wait_until(next, [h = io::context_holder<local_ptr<connection_of>>(this)](std::error_code ec) mutable {
-            const auto self = h.take();
-            if (ec || !self->timer_)
+        timer_->wait_until(next, [h = io::context_holder<local_ptr<watcher>>(watcher_)](std::error_code ec) mutable {
+            const auto w = h.take();
+            if (ec || w->owner == nullptr)
                 return;
+            const local_ptr<connection_of> self(w->owner);
             self->at_ = instant::never();
             self->deadlines.expire(self->now());
             self->rearm();
         });
     }
-    void stop() noexcept override { timer_.reset(); }
+    void stop() noexcept override
+    {
+        timer_.reset();
+        watcher_->owner = nullptr;
+    }
 
 private:
+    /// What handlers of the timer hold: not the connection, which may go before they have run.
+    struct watcher : local_counted {
+        explicit watcher(connection_of& c) noexcept : owner(&c) {}
+        void abandoned() noexcept
+        {
+            if (owner == nullptr)
+                return;
+            const local_ptr<connection_of> keeps(owner);
+            keeps->abandoned();
+        }
+        connection_of* owner; ///< null when it has stopped
+    };
+
     std::optional<typename Environment::timer> timer_;
+    local_ptr<watcher> watcher_;
     instant at_ = instant::never();
 };
 
@@ -74,28 +94,21 @@ public:
                 return;
             next = now() + idle_timer;
         }
-        if (next >= at_ || !has_sessions())
+        if (next >= at_ || !needs_timer())
             return;
         if (!timer_)
             timer_.emplace(environment_, executor());
         at_ = next;
-        auto owner = std::static_pointer_cast<hub_of>(shared_from_this());
-        timer_->wait_until(
-            next, [h = io::context_holder<std::shared_ptr<hub_of>>(std::move(owner))](std::error_code ec) mutable {
-                const auto self = h.take();
-                if (!ec)
-                    self->time_has_come();
-            });
+        timer_->wait_until(next, [self = std::static_pointer_cast<hub_of>(shared_from_this()),
+                                  home = epoch()](std::error_code ec) {
+            if (!ec && home == self->epoch())
+                self->time_has_come();
+        });
     }
     void stop() noexcept override
     {
         timer_.reset();
         at_ = instant::never();
-    }
-    void abandoned() noexcept
-    {
-        stop();
-        end_agents();
     }
 
 private:
