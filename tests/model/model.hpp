@@ -83,7 +83,7 @@ struct published {
     message m;
     std::int64_t ttl = never;
     bool mandatory = false;
-    std::vector<std::pair<std::string, std::uint64_t>> queues;
+    std::vector<std::string> queues;
 };
 
 struct channel {
@@ -176,9 +176,7 @@ public:
     {
         message m{body, exchange_name, key, priority, {}};
         channel& c = channels[static_cast<std::size_t>(ch)];
-        std::vector<std::pair<std::string, std::uint64_t>> to;
-        for (const std::string& name : route(exchange_name, key))
-            to.emplace_back(name, find(name)->incarnation);
+        const std::vector<std::string> to = route(exchange_name, key);
         if (c.tx) {
             c.tx_publishes.push_back({m, ttl, mandatory, to});
             return;
@@ -468,8 +466,9 @@ private:
     bool deliver_to(int ch, const published& p)
     {
         bool taken = true, reached = false;
-        for (const auto& [name, incarnation] : p.queues)
-            if (queue* q = find(name, incarnation)) {
+        // Names are looked up at the commit; the default exchange routes to the name itself.
+        for (const std::string& name : p.m.exchange.empty() ? route("", p.m.key) : p.queues)
+            if (queue* q = find(name)) {
                 reached = true;
                 taken = offer(*q, p.m, p.ttl) && taken;
             }
