@@ -510,7 +510,7 @@ private:
     }
     void drop_over(queue& q)
     {
-        while (q.entries.size() > q.s.max_length) {
+        while (!q.s.reject && q.entries.size() > q.s.max_length) {
             const entry e = q.entries.front();
             q.entries.erase(q.entries.begin());
             bury(q, e.m, "maxlen");

@@ -323,8 +323,11 @@ private:
             bury(message_ptr(&m), death_reason::maxlen);
         return false;
     }
+    /// A queue that refuses instead may hold more, when messages come back to it.
     void drop_what_is_over() noexcept
     {
+        if (settings_.overflow != overflow_policy::drop_head)
+            return;
         if (line_.size() <= settings_.max_length && line_.bytes() <= settings_.max_length_bytes)
             return;
         while (!line_.empty() &&
