@@ -9,6 +9,8 @@
 //   - the consumers of one channel are all of one queue, since deliveries of two queues meet in any order;
 //   - queues with dead letters get messages by their name alone and each has its own target, queues of exchanges
 //     have no dead letters, and transactions publish to these: two ways into one queue race;
+//   - what is settled at once was delivered to one consumer: RabbitMQ buries messages in the order of their
+//     consumers' tags, and has an order of its own in which consumers that get credit at once are served;
 //   - nothing that depends on time, prefetch of whole channels, quorum queues (see docs/differences.md).
 #pragma once
 
@@ -260,6 +262,7 @@ private:
             s.max_priority = static_cast<int>(1 + below(3));
             o.max_priority = static_cast<std::uint8_t>(s.max_priority);
         }
+        doing_ += s.single_active ? ": single active" : "";
         const queue* known = model_.find(name);
         if (known != nullptr && known->s != s && known->s.owner == s.owner)
             co_return; // what differs is told in words that conformance/ compares
@@ -370,6 +373,8 @@ private:
         o.prefetch = static_cast<std::uint16_t>(below(4));
         const int priority = chance(30) ? static_cast<int>(below(3)) - 1 : 0;
         o.priority = priority;
+        doing_ += ": " + tag + (o.no_ack ? ", no ack" : ", prefetch " + std::to_string(*o.prefetch)) +
+                  ", priority " + std::to_string(priority);
         if (refused.empty()) {
             model_at(ch).prefetch = o.no_ack ? 0 : *o.prefetch;
             model_.consume(ch, name, tag, o.no_ack, priority);
@@ -408,6 +413,19 @@ private:
         d.release();
         return std::string(d.body()) + " #" + std::to_string(d.delivery_tag()) + (d.redelivered() ? "!" : "");
     }
+    /// Whether these deliveries were to several consumers.
+    template <class Which>
+    bool of_several(int ch, Which which)
+    {
+        const unacked* first = nullptr;
+        for (const unacked& u : model_at(ch).unacked_list)
+            if (which(u)) {
+                if (first != nullptr && first->consumer != u.consumer)
+                    return true;
+                first = &u;
+            }
+        return false;
+    }
     task settle(int ch)
     {
         const auto& all = model_at(ch).unacked_list;
@@ -420,10 +438,10 @@ private:
         if (settled.contains(tag))
             co_return; // a client settles once
         const std::size_t kind = below(10);
-        for (const unacked& u : all) // RabbitMQ buries them in the order of their consumers' tags
-            if (kind >= 8 && u.tag < tag && u.queue == one.queue && u.consumer != one.consumer)
-                multiple = false;
+        if (multiple && of_several(ch, [tag](const unacked& u) { return u.tag <= tag; }))
+            multiple = false;
         bool is_told = false;
+        doing_ += ": " + std::to_string(kind) + (multiple ? " up to " : " of ") + std::to_string(tag);
         if (kind < 6)
             is_told = at(ch).ack(tag, {.multiple = multiple});
         else
@@ -438,6 +456,8 @@ private:
     }
     task recover(int ch)
     {
+        if (of_several(ch, [](const unacked&) { return true; }))
+            co_return;
         co_await at(ch).recover(true);
         model_.recover(ch);
     }
@@ -445,12 +465,16 @@ private:
     {
         if (!model_at(ch).tx)
             co_return;
+        if (of_several(ch, [](const unacked& u) { return u.pending; })) {
+            co_await close(ch);
+            co_return;
+        }
         if (chance(30)) {
             const bool opens_again = !model_at(ch).tx_tags.empty();
             co_await at(ch).rollback();
             model_.rollback(ch);
-            if (opens_again) // clients settle once: only recover, or the end of the channel, moves these
-                co_await recover(ch);
+            if (opens_again) // clients settle once: nothing else moves these
+                co_await close(ch);
             co_return;
         }
         const bool taken = model_.commit(ch);
@@ -506,6 +530,9 @@ private:
             found = "cancelled " + tag;
         } catch (const timeout_error&) {
             found = "nothing";
+            for (auto& [key, other] : streams_)
+                if (auto d = other.try_next())
+                    found += ", but " + key.second + ":" + text_of(*d);
         }
         same(found, wanted, ("channel " + std::to_string(ch) + " heard").c_str());
         if (is_cancelled)
