@@ -590,15 +590,20 @@ private:
     }
     void wake(int id)
     {
+        if (join_line(id))
+            drain(*find(find_consumer(id)->queue));
+    }
+    bool join_line(int id)
+    {
         const consumer& c = *find_consumer(id);
         queue* q = find(c.queue);
         if (q == nullptr ||
             std::find(q->consumers.begin(), q->consumers.end(), id) == q->consumers.end() ||
             (q->s.single_active && q->active != id))
-            return;
+            return false;
         if (std::find(q->line.begin(), q->line.end(), id) == q->line.end() && takes(c))
             add_to_line(*q, id);
-        drain(*q);
+        return true;
     }
     void wake_all(int ch)
     {
@@ -661,6 +666,9 @@ private:
     }
     void after_settling(int ch, bool was_full)
     {
+        if (!touched_.empty())
+            for (const int id : to_wake_)
+                join_line(id);
         for (const std::string& name : std::exchange(touched_, {}))
             if (queue* q = find(name)) {
                 drop_over(*q);

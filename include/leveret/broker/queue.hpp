@@ -269,12 +269,17 @@ private:
     /// A consumer may have credit (again): it gets in line, and messages if there are some.
     void wake(consumer& c)
     {
+        if (join_line(c) && !line_.empty())
+            drain();
+    }
+    /// False if it is not for this consumer to be in line.
+    bool join_line(consumer& c)
+    {
         if (c.ended_ || (settings_.single_active_consumer && active_ != &c))
-            return;
+            return false;
         if (!c.in_line_ && c.channel_->takes(c))
             consumers_in_line_.add(c);
-        if (!line_.empty())
-            drain();
+        return true;
     }
     void wake_active()
     {
