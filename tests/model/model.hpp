@@ -83,7 +83,7 @@ struct published {
     message m;
     std::int64_t ttl = never;
     bool mandatory = false;
-    std::vector<std::pair<std::string, std::uint64_t>> queues;
+    std::vector<std::string> queues;
 };
 
 struct channel {
@@ -176,9 +176,7 @@ public:
     {
         message m{body, exchange_name, key, priority, {}};
         channel& c = channels[static_cast<std::size_t>(ch)];
-        std::vector<std::pair<std::string, std::uint64_t>> to;
-        for (const std::string& name : route(exchange_name, key))
-            to.emplace_back(name, find(name)->incarnation);
+        const std::vector<std::string> to = route(exchange_name, key);
         if (c.tx) {
             c.tx_publishes.push_back({m, ttl, mandatory, to});
             return;
@@ -468,8 +466,9 @@ private:
     bool deliver_to(int ch, const published& p)
     {
         bool taken = true, reached = false;
-        for (const auto& [name, incarnation] : p.queues)
-            if (queue* q = find(name, incarnation)) {
+        // Names are looked up at the commit; the default exchange routes to the name itself.
+        for (const std::string& name : p.m.exchange.empty() ? route("", p.m.key) : p.queues)
+            if (queue* q = find(name)) {
                 reached = true;
                 taken = offer(*q, p.m, p.ttl) && taken;
             }
@@ -511,7 +510,7 @@ private:
     }
     void drop_over(queue& q)
     {
-        while (q.entries.size() > q.s.max_length) {
+        while (!q.s.reject && q.entries.size() > q.s.max_length) {
             const entry e = q.entries.front();
             q.entries.erase(q.entries.begin());
             bury(q, e.m, "maxlen");
@@ -591,15 +590,20 @@ private:
     }
     void wake(int id)
     {
+        if (join_line(id))
+            drain(*find(find_consumer(id)->queue));
+    }
+    bool join_line(int id)
+    {
         const consumer& c = *find_consumer(id);
         queue* q = find(c.queue);
         if (q == nullptr ||
             std::find(q->consumers.begin(), q->consumers.end(), id) == q->consumers.end() ||
             (q->s.single_active && q->active != id))
-            return;
+            return false;
         if (std::find(q->line.begin(), q->line.end(), id) == q->line.end() && takes(c))
             add_to_line(*q, id);
-        drain(*q);
+        return true;
     }
     void wake_all(int ch)
     {
@@ -662,6 +666,9 @@ private:
     }
     void after_settling(int ch, bool was_full)
     {
+        if (!touched_.empty())
+            for (const int id : to_wake_)
+                join_line(id);
         for (const std::string& name : std::exchange(touched_, {}))
             if (queue* q = find(name)) {
                 drop_over(*q);

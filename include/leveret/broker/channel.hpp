@@ -189,6 +189,7 @@ private:
     [[nodiscard]] properties_ptr copy_of(const properties_ptr& p);
     bool deliver_to(stored_message& m, queue* const* first, std::size_t count, bool mandatory,
                     duration ttl);
+    [[nodiscard]] bool deliver_held_back(const pending_publish& p, std::size_t first);
     void drop_transaction() noexcept;
 
     // Consuming (channel_consume.hpp).

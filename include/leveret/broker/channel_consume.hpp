@@ -318,9 +318,13 @@ inline void channel::finish(std::size_t i, settlement how)
     q.uncount_unacknowledged();
 }
 
-/// Credit came free and messages came back: whoever can take some now gets some.
+/// Credit came free and messages came back: whoever can take some now gets some, and as in RabbitMQ those who
+/// have credit again are in line before the messages go.
 inline void channel::after_settling(bool was_full)
 {
+    if (!touched_.empty())
+        for (consumer* c : to_wake_)
+            c->queue_->join_line(*c);
     for (queue* q : touched_) {
         q->is_touched_ = false;
         q->put_back_done();

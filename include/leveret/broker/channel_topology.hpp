@@ -118,6 +118,26 @@ inline status channel::select_transactions()
     return {};
 }
 
+/// Messages are routed when they are published, to names: RabbitMQ looks for the queues of these names now. The
+/// default exchange routes to the name itself, be there such a queue or not.
+inline bool channel::deliver_held_back(const pending_publish& p, std::size_t first)
+{
+    if (p.message->exchange().empty()) {
+        const pod_vector<queue*>& queues = host_.route(*find_exchange({}), *p.message->route(),
+                                                       p.message->properties().headers());
+        return deliver_to(*p.message, queues.begin(), queues.size(), p.mandatory, p.ttl);
+    }
+    for (std::size_t i = first; i < first + p.count; ++i) {
+        queue*& q = tx_queues_.begin()[i];
+        queue* const again = q->removed_ ? host_.lookup_queue(q->name()) : nullptr;
+        if (again == nullptr)
+            continue;
+        again->pin();
+        std::exchange(q, again)->unpin();
+    }
+    return deliver_to(*p.message, tx_queues_.begin() + first, p.count, p.mandatory, p.ttl);
+}
+
 inline status channel::commit()
 {
     const operation scope(core_);
@@ -126,7 +146,7 @@ inline status channel::commit()
     bool all_taken = true;
     std::size_t first = 0;
     for (const pending_publish& p : tx_publishes_) {
-        if (!deliver_to(*p.message, tx_queues_.begin() + first, p.count, p.mandatory, p.ttl))
+        if (!deliver_held_back(p, first))
             all_taken = false;
         first += p.count;
     }

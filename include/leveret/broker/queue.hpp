@@ -269,12 +269,17 @@ private:
     /// A consumer may have credit (again): it gets in line, and messages if there are some.
     void wake(consumer& c)
     {
+        if (join_line(c) && !line_.empty())
+            drain();
+    }
+    /// False if it is not for this consumer to be in line.
+    bool join_line(consumer& c)
+    {
         if (c.ended_ || (settings_.single_active_consumer && active_ != &c))
-            return;
+            return false;
         if (!c.in_line_ && c.channel_->takes(c))
             consumers_in_line_.add(c);
-        if (!line_.empty())
-            drain();
+        return true;
     }
     void wake_active()
     {
@@ -323,8 +328,11 @@ private:
             bury(message_ptr(&m), death_reason::maxlen);
         return false;
     }
+    /// A queue that refuses instead may hold more, when messages come back to it.
     void drop_what_is_over() noexcept
     {
+        if (settings_.overflow != overflow_policy::drop_head)
+            return;
         if (line_.size() <= settings_.max_length && line_.bytes() <= settings_.max_length_bytes)
             return;
         while (!line_.empty() &&

@@ -274,3 +274,22 @@ TEST_CASE("one delivery that stays unacknowledged does not make the others cost 
     CHECK(ring.find(3) == ring.slots());
     CHECK(ring.find(~std::uint64_t{0}) == ring.slots());
 }
+
+TEST_CASE("a consumer that gives several messages back is in line again before they go out")
+{
+    one_client c;
+    c.channel.declare("q");
+    c.channel.ok(c.channel->set_prefetch(0, 2, false));
+    c.channel.consume("q", "full", false);
+    c.channel.publish("", "q", "a");
+    c.channel.publish("", "q", "b");
+    c.channel.take();
+    test_channel other(*c.session);
+    other.ok(other->set_prefetch(0, 3, false));
+    other.consume("q", "free", false);
+    c.channel.publish("", "q", "c"); // now the full one is out of line
+    CHECK(other.take() == lines{"free:c #1"});
+    c.channel.ok(c.channel->settle(2, true, lb::settlement::requeue));
+    CHECK(other.take() == lines{"free:a #2!"});
+    CHECK(c.channel.take() == lines{"full:b #3!"});
+}

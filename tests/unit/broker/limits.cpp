@@ -202,3 +202,16 @@ TEST_CASE("a session that ends takes its channels along")
     CHECK(c.channel.get("q") == "m");
     theirs.close(); // ended already: nothing more to do
 }
+
+TEST_CASE("a queue that refuses what is too much drops nothing that comes back to it")
+{
+    for (const char* overflow : {"reject-publish", "reject-publish-dlx"}) {
+        one_client c;
+        c.channel.declare("q", {{"x-max-length", 1}, {"x-overflow", overflow}});
+        c.channel.publish("", "q", "a");
+        const auto got = c.channel->get("q", false);
+        c.channel.publish("", "q", "b");
+        c.channel.ok(c.channel->settle((*got)->tag, false, lb::settlement::requeue));
+        CHECK(c.channel.drain("q") == "a b");
+    }
+}

@@ -233,6 +233,27 @@ TEST_CASE("transactions: nothing before commit, nothing after rollback")
     tx.ok(tx->commit()); // its queue went meanwhile
 }
 
+TEST_CASE("transactions: queues are looked up by their names at commit, as RabbitMQ does")
+{
+    one_client c;
+    test_channel tx(*c.session);
+    tx.ok(tx->select_transactions());
+    c.channel.declare("again");
+    c.channel.bind("amq.direct", "again", "k");
+    tx.ok(tx->publish({.routing_key = "again", .mandatory = true}, payload("a")));
+    tx.ok(tx->publish({.exchange = "amq.direct", .routing_key = "k", .mandatory = true}, payload("b")));
+    tx.ok(tx->publish({.routing_key = "later", .mandatory = true}, payload("c")));
+    tx.ok(tx->publish({.exchange = "amq.direct", .routing_key = "later", .mandatory = true}, payload("d")));
+    c.channel.ok(c.channel->delete_queue("again"));
+    c.channel.declare("again");
+    c.channel.declare("later");
+    c.channel.bind("amq.direct", "later", "later");
+    tx.ok(tx->commit());
+    CHECK(tx.take() == lines{"returned 312 NO_ROUTE d"}); // it was routed when it was published
+    CHECK(c.channel.drain("again") == "a b");
+    CHECK(c.channel.drain("later") == "c");
+}
+
 TEST_CASE("a transaction that a full queue refuses is told so")
 {
     one_client c;
