@@ -1,7 +1,6 @@
 // declare, verify and publish of a typed topology: the same over every transport.
-#include "support/typed_topology.hpp"
-
 #include "conformance/conformance.hpp"
+#include "support/typed_topology.hpp"
 
 using namespace leveret::test;
 

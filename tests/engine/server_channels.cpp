@@ -12,7 +12,8 @@ SERVER_SCRIPT("server: channels are opened, asked and closed")
 {
     t.open();
     t.give(frame(3, wire::channel::open{}) + frame(3, wire::queue::declare{.queue = "q"}) +
-           frame(3, wire::basic::ack{.delivery_tag = 1}) + frame(3, wire::channel::close{.reply_code = 200}));
+           frame(3, wire::basic::ack{.delivery_tag = 1}) +
+           frame(3, wire::channel::close{.reply_code = 200}));
     t.expect_events("3 opening\n3 queue.declare\n3 basic.ack\n3 closing\n");
     t.expect("3 channel.open-ok\n3 channel.close-ok\n");
     t.open_channel(3); // the number is free again
@@ -23,9 +24,11 @@ SERVER_SCRIPT("server: what is sent on a channel that we closed is ignored until
 {
     t.open();
     t.open_channel();
-    t.connection().close_channel(*t.channel_of(1), reply_code::not_found, "NOT_FOUND - no", {50, 10});
+    t.connection().close_channel(*t.channel_of(1), reply_code::not_found, "NOT_FOUND - no",
+                                 {50, 10});
     t.expect("1 channel.close reply-code=404 reply-text=NOT_FOUND - no class-id=50 method-id=10\n");
-    t.give(publish + content(1, "body") + frame(1, wire::queue::declare{}) + body_frame(1, "stray"));
+    t.give(publish + content(1, "body") + frame(1, wire::queue::declare{}) +
+           body_frame(1, "stray"));
     t.expect_events("");
     t.give(frame(1, wire::channel::close_ok{}));
     t.give(frame(1, wire::channel::open{}));
@@ -41,7 +44,8 @@ SERVER_SCRIPT("server: both close a channel at once")
     t.give(frame(1, wire::channel::close{.reply_code = 200}));
     t.expect("1 channel.close-ok\n");
     t.give(frame(1, wire::channel::open{}));
-    t.expect("0 connection.close reply-code=504 reply-text=CHANNEL_ERROR - second 'channel.open' seen class-id=20 "
+    t.expect("0 connection.close reply-code=504 reply-text=CHANNEL_ERROR - second 'channel.open' "
+             "seen class-id=20 "
              "method-id=10\n");
 }
 
@@ -51,9 +55,11 @@ SERVER_SCRIPT("server: a channel above channel_max")
     t.give(frame(10, wire::channel::open{}));
     t.expect("10 channel.open-ok\n");
     t.give(frame(11, wire::channel::open{}));
-    t.expect("0 connection.close reply-code=504 reply-text=CHANNEL_ERROR - channel 11 is above the negotiated "
+    t.expect("0 connection.close reply-code=504 reply-text=CHANNEL_ERROR - channel 11 is above the "
+             "negotiated "
              "channel_max (10) class-id=20 method-id=10\n");
-    t.expect_events("10 opening\nclosed 504 CHANNEL_ERROR - channel 11 is above the negotiated channel_max (10)\n");
+    t.expect_events("10 opening\nclosed 504 CHANNEL_ERROR - channel 11 is above the negotiated "
+                    "channel_max (10)\n");
 }
 
 SERVER_SCRIPT("server: messages, whole and in pieces, on two channels at once")
@@ -68,7 +74,8 @@ SERVER_SCRIPT("server: messages, whole and in pieces, on two channels at once")
     const std::string large(10'000, 'l');
     const std::string one = content(1, large, properties().type("large"));
     t.give(publish + one.substr(0, 5000));
-    t.give(frame(2, wire::basic::publish{.routing_key = "other", .mandatory = true, .immediate = true}));
+    t.give(frame(
+        2, wire::basic::publish{.routing_key = "other", .mandatory = true, .immediate = true}));
     t.expect_events("");
 }
 
@@ -78,11 +85,60 @@ SERVER_SCRIPT("server: messages in pieces on two channels at once")
     t.open_channel(1);
     t.open_channel(2);
     t.give(publish + header_frame(1, 8, properties().type("one")) + body_frame(1, "1111"));
-    t.give(frame(2, wire::basic::publish{.routing_key = "other", .mandatory = true, .immediate = true}));
+    t.give(frame(
+        2, wire::basic::publish{.routing_key = "other", .mandatory = true, .immediate = true}));
     t.give(header_frame(2, 6) + body_frame(2, "222"));
     t.give(body_frame(1, "") + body_frame(1, "1112"));
     t.give(body_frame(2, "223"));
-    t.expect_events("1 publish x/k type=one 11111112\n2 publish /other mandatory immediate 222223\n");
+    t.expect_events(
+        "1 publish x/k type=one 11111112\n2 publish /other mandatory immediate 222223\n");
+}
+
+SERVER_SCRIPT("server: messages that differ from the one before in one thing alone")
+{
+    t.open();
+    t.open_channel(1);
+    t.open_channel(2);
+    const auto message = [](std::uint16_t n, std::string_view exchange, std::string_view key,
+                            bool mandatory, std::string_view type, std::string_view body) {
+        properties p;
+        if (!type.empty())
+            p.type(type);
+        return frame(n, wire::basic::publish{.exchange = exchange,
+                                             .routing_key = key,
+                                             .mandatory = mandatory}) +
+               content(n, body, p);
+    };
+    t.give(message(1, "x", "k", false, "", "1") + message(1, "x", "k", false, "", "2") +
+           message(1, "y", "k", false, "", "3") + message(1, "y", "l", false, "", "4") +
+           message(1, "y", "l", true, "", "5") + message(1, "y", "l", true, "t", "6") +
+           message(1, "y", "l", true, "t", "7") + message(1, "y", "l", true, "u", "8") +
+           message(2, "y", "l", true, "u", "9") + message(2, "y", "l", true, "u", "longer") +
+           message(2, "y", "l", true, "u", "") + message(2, "y", "l", true, "u", "10") +
+           message(2, "y", "l", true, "u", "11") + message(2, "y", "l", false, "", "12"));
+    t.expect_events("1 publish x/k 1\n1 publish x/k 2\n1 publish y/k 3\n1 publish y/l 4\n"
+                    "1 publish y/l mandatory 5\n1 publish y/l mandatory type=t 6\n"
+                    "1 publish y/l mandatory type=t 7\n1 publish y/l mandatory type=u 8\n"
+                    "2 publish y/l mandatory type=u 9\n2 publish y/l mandatory type=u longer\n"
+                    "2 publish y/l mandatory type=u \n2 publish y/l mandatory type=u 10\n"
+                    "2 publish y/l mandatory type=u 11\n2 publish y/l 12\n");
+    // The channel of the one before is closed, or has begun another message.
+    const std::string same = message(2, "y", "l", false, "", "12");
+    t.give(frame(2, wire::basic::publish{.routing_key = "begun"}));
+    t.give(same);
+    t.expect("0 connection.close reply-code=505 reply-text=UNEXPECTED_FRAME - expected content "
+             "header for class "
+             "60, got non content header frame instead class-id=60 method-id=40\n");
+}
+
+SERVER_SCRIPT("server: a message like the one before, on a channel that was closed since")
+{
+    t.open();
+    t.open_channel();
+    t.give(publish + content(1, "a"));
+    t.connection().close_channel(*t.channel_of(1), reply_code::not_found, "no", {});
+    t.give(publish + content(1, "b"));
+    t.expect_events("1 publish x/k a\n");
 }
 
 SERVER_SCRIPT("server: a body of many frames")
@@ -99,7 +155,8 @@ SERVER_SCRIPT("server: a body longer than announced is refused at once")
     t.open();
     t.open_channel();
     t.give(publish + header_frame(1, 3) + body_frame(1, "long"));
-    t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - message body is longer than its header "
+    t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - message body is longer "
+             "than its header "
              "announced class-id=60 method-id=40\n");
 }
 
@@ -126,19 +183,23 @@ SERVER_SCRIPT("server: unfinished messages are limited together")
     t.open();
     for (std::uint16_t n = 1; n <= 4; ++n) {
         t.open_channel(n);
-        t.give(frame(n, wire::basic::publish{}) + header_frame(n, 100'000) + body_frame(n, "begun"));
+        t.give(frame(n, wire::basic::publish{}) + header_frame(n, 100'000) +
+               body_frame(n, "begun"));
     }
-    CHECK(text_of_frames(t.take()).starts_with("0 connection.close reply-code=506 reply-text=RESOURCE_ERROR"));
+    CHECK(text_of_frames(t.take()).starts_with(
+        "0 connection.close reply-code=506 reply-text=RESOURCE_ERROR"));
 }
 
 SERVER_SCRIPT("server: names must be UTF-8, also of messages")
 {
     t.open();
     t.open_channel();
-    t.give(frame(1, wire::basic::publish{.routing_key = "gr\xc3\xbc\xc3\x9f dich"}) + content(1, "x"));
+    t.give(frame(1, wire::basic::publish{.routing_key = "gr\xc3\xbc\xc3\x9f dich"}) +
+           content(1, "x"));
     t.expect_events("1 publish /gr\xc3\xbc\xc3\x9f dich x\n");
     t.give(frame(1, wire::basic::publish{.routing_key = "bad \xff"}) + content(1, "x"));
-    t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - Malformed UTF-8 in shortstr\n");
+    t.expect(
+        "0 connection.close reply-code=501 reply-text=FRAME_ERROR - Malformed UTF-8 in shortstr\n");
 }
 
 SERVER_SCRIPT("server: frames that are no frames")
@@ -154,13 +215,15 @@ SERVER_SCRIPT("server: frames that are no frames")
     SUBCASE("too large, seen at its head")
     {
         t.give("\x03\0\x01\0\0\x20\0"sv);
-        t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - type 3, all octets = <<>>: "
-                 "{frame_too_large,8192,4088}\n");
+        t.expect(
+            "0 connection.close reply-code=501 reply-text=FRAME_ERROR - type 3, all octets = <<>>: "
+            "{frame_too_large,8192,4088}\n");
     }
     SUBCASE("a method of three bytes")
     {
         t.give(raw_frame(1, 1, "abc"));
-        t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - cannot decode <<\"abc\">>\n");
+        t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - cannot decode "
+                 "<<\"abc\">>\n");
     }
     t.give(frame(0, wire::connection::close_ok{}));
     t.pass(duration::seconds(5));

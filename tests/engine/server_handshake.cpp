@@ -31,7 +31,8 @@ SERVER_SCRIPT("server: what is no AMQP 0-9-1 gets the protocol header at its fir
 {
     t.give("AMQP\x01"sv);
     t.expect("protocol header\n");
-    t.expect_events("closed the client does not speak AMQP 0-9-1: it began with <<65,77,81,80,1>>\n");
+    t.expect_events(
+        "closed the client does not speak AMQP 0-9-1: it began with <<65,77,81,80,1>>\n");
     CHECK(t.connection().is_closed());
 }
 
@@ -42,7 +43,8 @@ SERVER_SCRIPT("server: a handshake of more than the limit of bytes ends with 501
     static_cast<void>(t.take());
     const std::string rest = server_peer::start_ok({{"long", std::string(400, 'x')}});
     t.give(rest);
-    t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - more than 300 bytes before the client "
+    t.expect("0 connection.close reply-code=501 reply-text=FRAME_ERROR - more than 300 bytes "
+             "before the client "
              "has logged in\n");
 }
 
@@ -69,7 +71,8 @@ SERVER_SCRIPT("server: tables nested too deeply, before the login")
     static_cast<void>(t.take());
     t.give(server_peer::start_ok(deep));
     const std::string said = text_of_frames(t.take());
-    CHECK(said.starts_with("0 connection.close reply-code=501 reply-text=FRAME_ERROR - cannot decode <<"));
+    CHECK(said.starts_with(
+        "0 connection.close reply-code=501 reply-text=FRAME_ERROR - cannot decode <<"));
     CHECK(said.ends_with("class-id=10 method-id=11\n"));
 }
 
@@ -117,7 +120,8 @@ SERVER_SCRIPT("server: methods out of order in the handshake")
     t.give(wire::protocol_header);
     static_cast<void>(t.take());
     t.give(server_peer::tune_ok());
-    t.expect("0 connection.close reply-code=504 reply-text=CHANNEL_ERROR - unexpected method in connection state "
+    t.expect("0 connection.close reply-code=504 reply-text=CHANNEL_ERROR - unexpected method in "
+             "connection state "
              "starting class-id=10 method-id=31\n");
     t.pass(duration::seconds(5)); // no close-ok comes
     CHECK(t.connection().is_closed());

@@ -14,7 +14,6 @@
 
 #include "support/amqp_frames.hpp"
 #include "support/server_peer.hpp"
-
 #include <leveret/engine/server.hpp>
 
 #include <doctest/doctest.h>
@@ -68,7 +67,8 @@ public:
         pull();
     }
     /// The handshake.
-    void open(std::uint32_t frame_max = 131072, std::uint16_t heartbeat = 0, std::uint16_t channel_max = 2047)
+    void open(std::uint32_t frame_max = 131072, std::uint16_t heartbeat = 0,
+              std::uint16_t channel_max = 2047)
     {
         give(wire::protocol_header);
         give(server_peer::start_ok(server_peer::capable()));
@@ -121,7 +121,8 @@ private:
     void handle(const engine::server_event& e)
     {
         using kind = engine::server_event::kind;
-        const std::string at = e.channel == nullptr ? "" : std::to_string(e.channel->number()) + " ";
+        const std::string at =
+            e.channel == nullptr ? "" : std::to_string(e.channel->number()) + " ";
         switch (e.what) {
         case kind::login:
             events_ += "login " + std::string(e.mechanism) + " " + escaped(e.text) + "\n";
@@ -136,15 +137,21 @@ private:
             events_ += at + "closing\n";
             return connection().finish_channel(*e.channel);
         case kind::publish:
-            events_ += at + "publish " + std::string(e.exchange) + "/" + std::string(e.routing_key) +
-                       (e.mandatory ? " mandatory" : "") + (e.immediate ? " immediate" : "") +
-                       (e.properties.flags() == 0 ? "" : " type=" + std::string(e.properties.type())) + " " +
-                       (e.body.size() > 40 ? std::to_string(e.body.size()) + " bytes" : std::string(e.body)) + "\n";
+            events_ +=
+                at + "publish " + std::string(e.exchange) + "/" + std::string(e.routing_key) +
+                (e.mandatory ? " mandatory" : "") + (e.immediate ? " immediate" : "") +
+                (e.properties.flags() == 0 ? "" : " type=" + std::string(e.properties.type())) +
+                " " +
+                (e.body.size() > 40 ? std::to_string(e.body.size()) + " bytes"
+                                    : std::string(e.body)) +
+                "\n";
             if (!e.whole.empty())
                 CHECK(e.whole.view() == e.body);
             return;
         case kind::too_large: events_ += at + "too large " + std::to_string(e.size) + "\n"; return;
-        case kind::method: events_ += at + std::string(wire::all_methods::name(e.method)) + "\n"; return;
+        case kind::method:
+            events_ += at + std::string(wire::all_methods::name(e.method)) + "\n";
+            return;
         case kind::closed: events_ += "closed " + connection().reason() + "\n"; return;
         }
     }
@@ -169,8 +176,9 @@ inline void run_server_script(void (*body)(server_script&))
 
 } // namespace leveret::test
 
-#define SERVER_SCRIPT_IMPL(function, ...)                                                                      \
-    static void function(::leveret::test::server_script& t);                                                   \
-    TEST_CASE(__VA_ARGS__) { ::leveret::test::run_server_script(&function); }                                  \
+#define SERVER_SCRIPT_IMPL(function, ...)                                                          \
+    static void function(::leveret::test::server_script& t);                                       \
+    TEST_CASE(__VA_ARGS__) { ::leveret::test::run_server_script(&function); }                      \
     static void function(::leveret::test::server_script& t)
-#define SERVER_SCRIPT(...) SERVER_SCRIPT_IMPL(DOCTEST_ANONYMOUS(leveret_server_script_), __VA_ARGS__)
+#define SERVER_SCRIPT(...)                                                                         \
+    SERVER_SCRIPT_IMPL(DOCTEST_ANONYMOUS(leveret_server_script_), __VA_ARGS__)

@@ -58,7 +58,8 @@ std::string framed(std::string_view records)
             wire::store_be(head, ids[which % ids.size()].value());
             payload.insert(0, head, sizeof head);
         } else if (type == 2 && payload.size() < 250) { // class, weight and size that can be right
-            payload.insert(0, std::string{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<char>(which)});
+            payload.insert(0,
+                           std::string{0, 60, 0, 0, 0, 0, 0, 0, 0, 0, 0, static_cast<char>(which)});
         } else if (type == 3) {
             payload.resize(payload.size() + (control >> 4U) * 100U, 'x');
         }
@@ -79,7 +80,8 @@ void check_output(std::string_view bytes)
             continue;
         wire::content_header h;
         if (f.type == wire::frame_type::header)
-            require(wire::parse_content_header(f.payload, 64, h) == protocol_errc::none, "headers are right");
+            require(wire::parse_content_header(f.payload, 64, h) == protocol_errc::none,
+                    "headers are right");
         if (f.type != wire::frame_type::method)
             continue;
         const bool known = wire::all_methods::visit(f.method(), [&]<class Method>() {
@@ -119,12 +121,16 @@ std::string trace(std::string_view stream, std::size_t piece)
                 c.accept_channel(e->number, channels.emplace_back());
                 break;
             case kind::channel_closing: c.finish_channel(*e->channel); break;
-            case kind::too_large: c.close_channel(*e->channel, reply_code::precondition_failed, "", {}); break;
-            case kind::publish:
-                text += std::string(e->exchange) + "/" + std::string(e->routing_key) + "/" + std::string(e->body) +
-                        std::string(e->properties.encoded());
+            case kind::too_large:
+                c.close_channel(*e->channel, reply_code::precondition_failed, "", {});
                 break;
-            case kind::method: text += std::to_string(e->method.value()) + std::string(e->arguments); break;
+            case kind::publish:
+                text += std::string(e->exchange) + "/" + std::string(e->routing_key) + "/" +
+                        std::string(e->body) + std::string(e->properties.encoded());
+                break;
+            case kind::method:
+                text += std::to_string(e->method.value()) + std::string(e->arguments);
+                break;
             case kind::closed: break;
             }
             text += "\n";
@@ -171,8 +177,9 @@ void play(const plan& p, std::string_view stream)
             client.send(handshake());
         fuzz::largest_allocation = 0;
         while (!stream.empty()) {
-            const std::size_t n =
-                p.seed == 0 ? stream.size() : 1 + random.below(random.below(3) == 0 ? stream.size() : 40);
+            const std::size_t n = p.seed == 0
+                                      ? stream.size()
+                                      : 1 + random.below(random.below(3) == 0 ? stream.size() : 40);
             client.send(stream.substr(0, n));
             stream.remove_prefix(n < stream.size() ? n : stream.size());
             if (p.seed == 0)
@@ -196,7 +203,8 @@ void play(const plan& p, std::string_view stream)
         }
         client.reads(true);
         check_output(client.take());
-        require(fuzz::largest_allocation < 4'000'000, "nothing is allocated for what is merely announced");
+        require(fuzz::largest_allocation < 4'000'000,
+                "nothing is allocated for what is merely announced");
     }
     bystander.send(test::frame(1, wire::queue::declare{.queue = "b", .passive = true}));
     require(bystander.take_text() == "1 queue.declare-ok queue=b\n", "others are not disturbed");

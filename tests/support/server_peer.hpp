@@ -9,7 +9,6 @@
 #pragma once
 
 #include "support/amqp_frames.hpp"
-
 #include <leveret/broker/broker.hpp>
 #include <leveret/core/table.hpp>
 #include <leveret/engine/sasl.hpp>
@@ -42,8 +41,8 @@ struct server_parts {
 class socketless_server : private detail::server_parts, public broker::server_detail::home {
 public:
     explicit socketless_server(const broker::options& o = {}, broker::access_control* who = nullptr)
-        : server_parts(o), home(server_parts::core, who == nullptr ? guest : *who, server_parts::config,
-                                server_parts::limits)
+        : server_parts(o), home(server_parts::core, who == nullptr ? guest : *who,
+                                server_parts::config, server_parts::limits)
     {
     }
     [[nodiscard]] broker::broker& broker() noexcept { return server_parts::core; }
@@ -122,7 +121,8 @@ public:
             flush();
     }
 
-    [[nodiscard]] static std::string start_ok(const table& properties, std::string_view mechanism = "PLAIN",
+    [[nodiscard]] static std::string start_ok(const table& properties,
+                                              std::string_view mechanism = "PLAIN",
                                               std::string_view response = {"\0guest\0guest", 12})
     {
         const std::string encoded = wire::encode_table(properties);
@@ -142,7 +142,8 @@ public:
         t.append("capabilities", std::move(capabilities));
         return t;
     }
-    [[nodiscard]] static std::string tune_ok(std::uint16_t channel_max = 2047, std::uint32_t frame_max = 131072,
+    [[nodiscard]] static std::string tune_ok(std::uint16_t channel_max = 2047,
+                                             std::uint32_t frame_max = 131072,
                                              std::uint16_t heartbeat = 0)
     {
         wire::connection::tune_ok m;
@@ -152,8 +153,9 @@ public:
         return frame(0, m);
     }
     /// The whole handshake, and `channels` channels.
-    void open(std::uint32_t frame_max = 131072, std::uint16_t channels = 1, const table& properties = capable(),
-              std::string_view user = "guest", std::string_view virtual_host = "/")
+    void open(std::uint32_t frame_max = 131072, std::uint16_t channels = 1,
+              const table& properties = capable(), std::string_view user = "guest",
+              std::string_view virtual_host = "/")
     {
         const std::string response = engine::plain_response(user, user);
         send(wire::protocol_header);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "support/outcome.hpp"
-
 #include <leveret/topology.hpp>
 #include <leveret/transport/concept.hpp>
 
@@ -25,18 +24,22 @@ using papers = lv::exchange<"typed.papers", lv::headers, lv::alternate_exchange<
 using archive = lv::exchange<"typed.archive", lv::topic, lv::internal>;
 using rest = lv::exchange<"typed.rest", lv::fanout, lv::unbound_ok>;
 using open = lv::exchange<"typed.open", lv::direct, lv::unbound_ok>;
-using desk = lv::queue<"typed.desk", lv::durable, lv::message_ttl<600'000>, lv::max_length<1000>, lv::reject_publish,
-                       lv::dead_letter_exchange<"typed.rest">, lv::dead_letter_routing_key<"late">>;
+using desk = lv::queue<"typed.desk", lv::durable, lv::message_ttl<600'000>, lv::max_length<1000>,
+                       lv::reject_publish, lv::dead_letter_exchange<"typed.rest">,
+                       lv::dead_letter_routing_key<"late">>;
 using vault = lv::queue<"typed.vault", lv::max_priority<5>, lv::argument<"x-queue-mode", "lazy">>;
 using bin = lv::queue<"typed.bin">;
 
-struct office : lv::topology<stocks, jobs, news, papers, archive, rest, open, desk, vault, bin,
-                             lv::bound_queue<desk, stocks, "*.nyse">, lv::bound<"typed.desk", jobs, "print">,
-                             lv::bound<"typed.desk", news>, lv::bound<"typed.vault", news>,
-                             lv::bound_headers<"typed.desk", papers, lv::header<"format", "pdf">, lv::header<"pages", 3>>,
-                             lv::bound_headers<"typed.vault", papers, lv::header<"secret">, lv::match_any>,
-                             lv::bound_exchange<archive, stocks, "old.#">, lv::bound<"typed.vault", archive, "#.gold">,
-                             lv::bound<"typed.bin", rest>, lv::bound<"typed.bin", lv::amq_topic, "typed.#">> {};
+struct office
+    : lv::topology<stocks, jobs, news, papers, archive, rest, open, desk, vault, bin,
+                   lv::bound_queue<desk, stocks, "*.nyse">, lv::bound<"typed.desk", jobs, "print">,
+                   lv::bound<"typed.desk", news>, lv::bound<"typed.vault", news>,
+                   lv::bound_headers<"typed.desk", papers, lv::header<"format", "pdf">,
+                                     lv::header<"pages", 3>>,
+                   lv::bound_headers<"typed.vault", papers, lv::header<"secret">, lv::match_any>,
+                   lv::bound_exchange<archive, stocks, "old.#">,
+                   lv::bound<"typed.vault", archive, "#.gold">, lv::bound<"typed.bin", rest>,
+                   lv::bound<"typed.bin", lv::amq_topic, "typed.#">> {};
 
 /// Deletes what office has: a RabbitMQ outlives the case.
 template <lv::channel Channel>
@@ -89,12 +92,14 @@ asio::awaitable<void> publishes_to_it(Connection& connection)
     co_await lv::declare<office>(channel);
 
     co_await lv::publish<office, stocks, "usd.nyse">(channel, "constant");
-    co_await lv::publish<office, stocks, "old.solid.gold">(channel, lv::message{"by way"}.persistent());
+    co_await lv::publish<office, stocks, "old.solid.gold">(channel,
+                                                           lv::message{"by way"}.persistent());
     const std::string word = "usd";
     co_await lv::publish<office, stocks>(channel, lv::key{word, "nyse"}, "words");
     co_await lv::publish<office, stocks>(channel, lv::key{word, "nasdaq"}, "nobody");
     co_await lv::publish<office, jobs, "print">(channel, "job");
-    co_await lv::publish<office, jobs>(channel, std::string("print"), "job at run time", {.mandatory = true});
+    co_await lv::publish<office, jobs>(channel, std::string("print"), "job at run time",
+                                       {.mandatory = true});
     co_await lv::publish<office, open>(channel, "whatever", "lost");
     co_await lv::publish<office, open, "whatever">(channel, "lost");
     co_await lv::publish<office, lv::default_exchange, "typed.bin">(channel, "by name");
@@ -110,7 +115,8 @@ asio::awaitable<void> publishes_to_it(Connection& connection)
     const lv::table pdf{{"format", "pdf"}, {"pages", 3}};
     co_await lv::publish<office, papers>(channel, pdf, "a paper");
     const lv::table secret{{"secret", 1}};
-    co_await lv::publish<office, papers>(channel, secret, lv::message{"a secret"}.header("format", "pdf"));
+    co_await lv::publish<office, papers>(channel, secret,
+                                         lv::message{"a secret"}.header("format", "pdf"));
     const lv::table none;
     co_await lv::publish<office, papers>(channel, none, "neither");
     in_desk = co_await contents(channel, desk::name);
@@ -122,7 +128,8 @@ asio::awaitable<void> publishes_to_it(Connection& connection)
 
     const auto sure = co_await lv::publish_confirmed<office, stocks, "usd.nyse">(channel, "sure");
     CHECK(sure.is_confirmed());
-    const auto unroutable = co_await lv::publish_confirmed<office, stocks>(channel, lv::key{"usd", "nasdaq"}, "no");
+    const auto unroutable =
+        co_await lv::publish_confirmed<office, stocks>(channel, lv::key{"usd", "nasdaq"}, "no");
     CHECK(unroutable.is_unroutable());
     const auto to_all = co_await lv::publish_confirmed<office, news>(channel, lv::message{"all"});
     CHECK(to_all.is_confirmed());
@@ -135,29 +142,34 @@ asio::awaitable<void> refuses_unbound_keys(Connection& connection)
     auto channel = co_await connection.open_channel();
     std::string words;
     try {
-        static_cast<void>(lv::publish<office, jobs>(channel, std::string("pritn"), "body")); // throws when called
+        static_cast<void>(
+            lv::publish<office, jobs>(channel, std::string("pritn"), "body")); // throws when called
     } catch (const lv::usage_error& e) {
         words = e.what();
     }
-    CHECK(words == "publish: no binding of the topology routes the key 'pritn' from the exchange 'typed.jobs'");
+    CHECK(words == "publish: no binding of the topology routes the key 'pritn' from the exchange "
+                   "'typed.jobs'");
 }
 
 template <lv::transport Connection>
 asio::awaitable<void> tells_who_was_refused(Connection& connection)
 {
     auto first = co_await connection.open_channel();
-    co_await first.declare_queue(desk::name, {.durable = true, .message_ttl = lv::duration::seconds(1)});
+    co_await first.declare_queue(desk::name,
+                                 {.durable = true, .message_ttl = lv::duration::seconds(1)});
     auto channel = co_await connection.open_channel();
     const outcome refused = co_await outcome_of(lv::declare<office>(channel));
     CAPTURE(refused);
     CHECK(refused.what() == outcome::kind::channel);
     CHECK(refused.code() == lv::reply_code::precondition_failed);
-    CHECK(refused.words().find("inequivalent arg 'x-message-ttl' for queue 'typed.desk'") != std::string::npos);
+    CHECK(refused.words().find("inequivalent arg 'x-message-ttl' for queue 'typed.desk'") !=
+          std::string::npos);
     CHECK_FALSE(channel.is_open());
 
     // Others go on, and what came behind the refused one is not there.
     co_await first.declare_exchange(stocks::name, stocks::entry.type, {.passive = true});
-    const outcome missing = co_await outcome_of(first.declare_queue(vault::name, {.passive = true}));
+    const outcome missing =
+        co_await outcome_of(first.declare_queue(vault::name, {.passive = true}));
     CHECK(missing.code() == lv::reply_code::not_found);
     auto last = co_await connection.open_channel();
     co_await remove_office(last);
@@ -174,7 +186,8 @@ asio::awaitable<void> finds_differences(Connection& connection)
     CHECK(nothing_there.back().what() == kind::missing_queue);
     CHECK(nothing_there.back().text() == "NOT_FOUND - no queue 'typed.bin' in vhost '/'");
     auto channel = co_await connection.open_channel();
-    const outcome missing = co_await outcome_of(channel.declare_queue(desk::name, {.passive = true}));
+    const outcome missing =
+        co_await outcome_of(channel.declare_queue(desk::name, {.passive = true}));
     CHECK(missing.code() == lv::reply_code::not_found); // it made nothing
 
     channel = co_await connection.open_channel();
@@ -186,7 +199,8 @@ asio::awaitable<void> finds_differences(Connection& connection)
     co_await channel.delete_exchange(news::name);
     co_await channel.declare_exchange(news::name, lv::exchange_type::topic);
     co_await channel.delete_queue(desk::name);
-    co_await channel.declare_queue(desk::name, {.durable = true, .message_ttl = lv::duration::seconds(1)});
+    co_await channel.declare_queue(desk::name,
+                                   {.durable = true, .message_ttl = lv::duration::seconds(1)});
     co_await channel.delete_queue(vault::name);
     co_await channel.delete_queue(bin::name);
     co_await channel.declare_queue(bin::name, {.durable = true});
@@ -194,12 +208,15 @@ asio::awaitable<void> finds_differences(Connection& connection)
     REQUIRE(found.size() == 5);
     CHECK(found[0].what() == kind::missing_exchange); // auto_delete: its binding went with the desk
     CHECK(found[0].name() == "typed.jobs");
-    CHECK(found[1] == lv::topology_difference(kind::different_exchange, "typed.news",
-                                              "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'typed.news' in "
-                                              "vhost '/': received 'fanout' but current is 'topic'"));
-    CHECK(found[2] == lv::topology_difference(kind::different_queue, "typed.desk",
-                                              "PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue "
-                                              "'typed.desk' in vhost '/': received '600000' but current is '1000'"));
+    CHECK(found[1] ==
+          lv::topology_difference(
+              kind::different_exchange, "typed.news",
+              "PRECONDITION_FAILED - inequivalent arg 'type' for exchange 'typed.news' in "
+              "vhost '/': received 'fanout' but current is 'topic'"));
+    CHECK(found[2] == lv::topology_difference(
+                          kind::different_queue, "typed.desk",
+                          "PRECONDITION_FAILED - inequivalent arg 'x-message-ttl' for queue "
+                          "'typed.desk' in vhost '/': received '600000' but current is '1000'"));
     CHECK(found[3].what() == kind::missing_queue);
     CHECK(found[3].name() == "typed.vault");
     CHECK(found[4].what() == kind::different_queue);

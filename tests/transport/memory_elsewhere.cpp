@@ -3,6 +3,7 @@
 #include "support/broker_home.hpp"
 #include "support/coro_test.hpp"
 #include "support/outcome.hpp"
+#include "transport/two_places.hpp"
 
 #include <leveret/memory.hpp>
 
@@ -30,73 +31,9 @@ namespace lv = leveret;
 using namespace std::chrono_literals;
 using lv::test::outcome;
 using lv::test::outcome_of;
+using lv::test::two_places;
 
 namespace {
-
-/// A broker with its home, and a context elsewhere, both run by `step`.
-struct two_places {
-    two_places()
-    {
-        run(*home, settle());
-        REQUIRE(first.is_open());
-    }
-    asio::awaitable<void> settle() { first = co_await lv::memory::connect(broker); }
-
-    /// Runs a coroutine on one context to its end, with both running.
-    void run(asio::io_context& on, asio::awaitable<void> work)
-    {
-        bool is_done = false;
-        std::exception_ptr error;
-        asio::co_spawn(on, std::move(work), [&](std::exception_ptr e) {
-            is_done = true;
-            error = e;
-        });
-        const auto limit = std::chrono::steady_clock::now() + lv::test::coro_time_limit();
-        while (!is_done) {
-            REQUIRE(std::chrono::steady_clock::now() < limit);
-            step();
-        }
-        if (error)
-            std::rethrow_exception(error);
-    }
-    void run(asio::awaitable<void> work) { run(*elsewhere, std::move(work)); }
-    /// All that is ready.
-    void step()
-    {
-        for (int i = 0; i < 8; ++i) {
-            for (auto* c : {&home, &elsewhere})
-                if (*c) {
-                    (*c)->restart(); // one that had nothing left to do has stopped
-                    (*c)->poll();
-                }
-        }
-    }
-    /// Starts a coroutine elsewhere; the outcome is there when it has one.
-    std::shared_ptr<std::optional<std::exception_ptr>> start(asio::awaitable<void> work,
-                                                             asio::cancellation_signal* cancel = nullptr)
-    {
-        auto result = std::make_shared<std::optional<std::exception_ptr>>();
-        const auto done = [result](std::exception_ptr e) { *result = e; };
-        if (cancel != nullptr)
-            asio::co_spawn(*elsewhere, std::move(work), asio::bind_cancellation_slot(cancel->slot(), done));
-        else
-            asio::co_spawn(*elsewhere, std::move(work), done);
-        return result;
-    }
-
-    lv::memory::broker broker;
-    std::optional<asio::io_context> home{std::in_place, 1};
-    std::optional<asio::io_context> elsewhere{std::in_place, 1};
-    lv::memory::connection first;
-    lv::memory::connection connection; ///< of the case
-    lv::memory::channel channel;
-
-    asio::awaitable<void> open()
-    {
-        connection = co_await lv::memory::connect(broker);
-        channel = co_await connection.open_channel();
-    }
-};
 
 [[nodiscard]] std::string words_of(const std::exception_ptr& e)
 {

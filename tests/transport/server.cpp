@@ -1,6 +1,5 @@
 // The server on a real socket, with the library's own client: embedded in three lines, limits, endings.
 #include "support/coro_test.hpp"
-
 #include <leveret/amqp.hpp>
 #include <leveret/server.hpp>
 
@@ -26,7 +25,8 @@ namespace {
 
 std::string uri_of(const lv::broker::server& s, std::string_view user = "guest")
 {
-    return "amqp://" + std::string(user) + ":" + std::string(user) + "@127.0.0.1:" + std::to_string(s.port()) + "/";
+    return "amqp://" + std::string(user) + ":" + std::string(user) +
+           "@127.0.0.1:" + std::to_string(s.port()) + "/";
 }
 
 asio::awaitable<tcp::socket> raw(const lv::broker::server& s)
@@ -44,7 +44,8 @@ asio::awaitable<std::string> rest_of(tcp::socket& socket)
     try {
         for (;;) {
             char bytes[4096];
-            const std::size_t n = co_await socket.async_read_some(asio::buffer(bytes), asio::use_awaitable);
+            const std::size_t n =
+                co_await socket.async_read_some(asio::buffer(bytes), asio::use_awaitable);
             all.append(bytes, n);
         }
     } catch (const std::system_error&) {
@@ -224,7 +225,8 @@ LEVERET_CORO_TEST_CASE("server: more connections than the limit are closed at on
     CHECK(server.connection_count() == 3);
     all.clear();
     const std::string uri = uri_of(server);
-    for (int i = 0; server.connection_count() != 0 && i < 1000; ++i) // until it has seen that they are gone
+    for (int i = 0; server.connection_count() != 0 && i < 1000;
+         ++i) // until it has seen that they are gone
         co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     auto connection = co_await lv::amqp::connect(uri);
     co_await connection.close();
@@ -256,7 +258,8 @@ LEVERET_CORO_TEST_CASE("server: users with rights of their own")
     } catch (const lv::connection_error& e) {
         text = e.diagnostics().text;
     }
-    CHECK(text == "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the "
+    CHECK(text == "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For "
+                  "details see the "
                   "broker logfile.");
 }
 
@@ -267,9 +270,8 @@ LEVERET_CORO_TEST_CASE("server: queues and messages expire while nobody asks for
     auto connection = co_await lv::amqp::connect(uri);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("dead");
-    co_await channel.declare_queue("q", {.message_ttl = 30ms,
-                                         .dead_letter_exchange = "",
-                                         .dead_letter_routing_key = "dead"});
+    co_await channel.declare_queue(
+        "q", {.message_ttl = 30ms, .dead_letter_exchange = "", .dead_letter_routing_key = "dead"});
     auto consumer = co_await channel.consume("dead");
     co_await channel.publish("", "q", "late");
     auto d = co_await consumer.next({.timeout = 5s});

@@ -188,6 +188,8 @@ public:
     {
         return {reinterpret_cast<const std::byte*>(data()), size_};
     }
+    /// Whether the bytes lie in a block, and stay where they are when the payload is moved.
+    [[nodiscard]] bool is_shared() const noexcept { return block_ != nullptr; }
     /// A payload that shares nothing with this one.
     [[nodiscard]] payload copy() const { return payload(view()); }
 

@@ -52,11 +52,13 @@ public:
         if (!bytes.empty())
             std::memcpy(append(bytes.size()), bytes.data(), bytes.size());
     }
-    /// Appends a slice of a body without copying it.
+    /// Appends a slice of a body without copying it, unless it is one of a few bytes without a block.
     void append_shared(payload slice)
     {
         if (slice.empty())
             return;
+        if (!slice.is_shared()) // its bytes would move with it
+            return append(slice.view());
         segments_.reserve(segments_.size() + 1);
         end_segment();
         size_ += slice.size();

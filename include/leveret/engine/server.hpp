@@ -7,6 +7,7 @@
 #include "leveret/core/reply_code.hpp"
 #include "leveret/core/table.hpp"
 #include "leveret/engine/output_buffer.hpp"
+#include "leveret/engine/publish_shape.hpp"
 #include "leveret/engine/read_buffer.hpp"
 #include "leveret/engine/server_channel.hpp"
 #include "leveret/engine/server_config.hpp"
@@ -30,9 +31,9 @@ struct server_event {
         channel_opening, ///< channel.open: `number`. Answer with accept_channel, or close.
         channel_closing, ///< channel.close: what it held is to be returned. Answer with finish_channel.
         publish,         ///< basic.publish with its whole message
-        too_large,       ///< a content header that announces more than the limit: `size`. Close the channel.
-        method,          ///< any other method of a channel, well formed: see as<Method>()
-        closed,          ///< the connection ends: see reason(). The last event.
+        too_large, ///< a content header that announces more than the limit: `size`. Close the channel.
+        method,    ///< any other method of a channel, well formed: see as<Method>()
+        closed,    ///< the connection ends: see reason(). The last event.
     };
     kind what = kind::closed;
     std::uint16_t number = 0;
@@ -76,10 +77,20 @@ struct server_event {
 class server_connection {
 public:
     enum class state : std::uint8_t {
-        header, starting, authenticating, refusing, tuning, opening, entering, open, closing, closed,
+        header,
+        starting,
+        authenticating,
+        refusing,
+        tuning,
+        opening,
+        entering,
+        open,
+        closing,
+        closed,
     };
 
-    explicit server_connection(const server_config& config, instant now) : config_(config), now_(now)
+    explicit server_connection(const server_config& config, instant now)
+        : config_(config), now_(now)
     {
         limits_ = config.limits;
         limits_.frame_max = before_tune;
@@ -121,7 +132,10 @@ public:
     [[nodiscard]] const server_event* next_event();
 
     // Time.
-    [[nodiscard]] instant next_deadline() const noexcept { return deadline_ < beat_ ? deadline_ : beat_; }
+    [[nodiscard]] instant next_deadline() const noexcept
+    {
+        return deadline_ < beat_ ? deadline_ : beat_;
+    }
     /// `input_paused` tells that silence is not the peer's fault: we don't read.
     void tick(instant now, bool input_paused);
 
@@ -157,6 +171,7 @@ private:
 
     // Defined in server_input.hpp, server_handshake.hpp, server_publish.hpp and server_output.hpp.
     bool take_header();
+    [[nodiscard]] bool take_same_publish() noexcept;
     short_way take_publish();
     short_way wait_for(std::size_t size) noexcept;
     [[nodiscard]] bool is_judged(protocol_errc e);
@@ -193,9 +208,9 @@ private:
     const server_config& config_;
     wire::limits limits_;
     state state_ = state::header;
-    bool has_ended_ = false;     // `closed` is to be told
+    bool has_ended_ = false; // `closed` is to be told
     bool ended_told_ = false;
-    bool is_garbled_ = false;    // nothing can be read behind a broken frame
+    bool is_garbled_ = false; // nothing can be read behind a broken frame
     bool refuses_with_close_ = false;
     bool sent_since_beat_ = false;
     bool received_since_beat_ = false;
@@ -215,6 +230,8 @@ private:
     output_buffer output_;
     pod_vector<slot> slots_;
     pod_vector<server_channel*> in_place_; // whose unfinished message lies in the read block
+    publish_shape shape_;
+    server_channel* shape_of_ = nullptr; // the channel of the message before, while it is open
     table client_properties_;
     std::string reason_;
     server_event event_;

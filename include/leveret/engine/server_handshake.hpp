@@ -15,7 +15,8 @@ namespace leveret::engine {
 inline bool server_connection::take_header()
 {
     const std::string_view in = input_.unread();
-    const std::size_t n = in.size() < wire::protocol_header.size() ? in.size() : wire::protocol_header.size();
+    const std::size_t n =
+        in.size() < wire::protocol_header.size() ? in.size() : wire::protocol_header.size();
     if (in.substr(0, n) != wire::protocol_header.substr(0, n)) {
         output_.append(wire::protocol_header);
         state_ = state::closed;
@@ -54,8 +55,8 @@ inline bool server_connection::handle_handshake(const wire::frame_view& frame)
         return on_tune_ok(in);
     if (state_ == state::opening && id == wire::connection::open::id)
         return on_open(in);
-    static constexpr const char* names[] = {"starting", "starting", "securing", "securing", "tuning",
-                                            "opening",  "opening"};
+    static constexpr const char* names[] = {"starting", "starting", "securing", "securing",
+                                            "tuning",   "opening",  "opening"};
     return violation(reply_code::channel_error,
                      std::string("unexpected method in connection state ") +
                          names[static_cast<std::size_t>(state_)],
@@ -104,8 +105,9 @@ inline bool server_connection::on_tune_ok(wire::reader& in)
     const auto refuse = [&](std::string_view what, std::uint32_t asked, std::uint32_t offered) {
         return violation(reply_code::not_allowed,
                          "negotiated " + std::string(what) + " = " + std::to_string(asked) +
-                             (asked != 0 && asked < offered ? " is lower than the minimum allowed value ("
-                                                            : " is higher than the maximum allowed value (") +
+                             (asked != 0 && asked < offered
+                                  ? " is lower than the minimum allowed value ("
+                                  : " is higher than the maximum allowed value (") +
                              std::to_string(offered) + ")",
                          ok.id);
     };

@@ -18,10 +18,10 @@ namespace detail {
 using client_methods = wire::method_list<
     wire::basic::ack, wire::basic::nack, wire::basic::reject, wire::basic::get, wire::basic::qos,
     wire::basic::consume, wire::basic::cancel, wire::basic::recover, wire::basic::recover_async,
-    wire::queue::declare, wire::queue::bind, wire::queue::unbind, wire::queue::purge, wire::queue::delete_,
-    wire::exchange::declare, wire::exchange::delete_, wire::exchange::bind, wire::exchange::unbind,
-    wire::tx::select, wire::tx::commit, wire::tx::rollback, wire::confirm::select, wire::channel::flow,
-    wire::access::request>;
+    wire::queue::declare, wire::queue::bind, wire::queue::unbind, wire::queue::purge,
+    wire::queue::delete_, wire::exchange::declare, wire::exchange::delete_, wire::exchange::bind,
+    wire::exchange::unbind, wire::tx::select, wire::tx::commit, wire::tx::rollback,
+    wire::confirm::select, wire::channel::flow, wire::access::request>;
 
 /// Looks at what decoding alone does not: tables down to their last entry, and that short texts are UTF-8.
 struct argument_checker {
@@ -34,7 +34,8 @@ struct argument_checker {
     }
     void operator()(std::string_view, const wire::table_view& v) noexcept
     {
-        tables_are_fine = tables_are_fine && wire::check_table(v, table_depth) == protocol_errc::none;
+        tables_are_fine =
+            tables_are_fine && wire::check_table(v, table_depth) == protocol_errc::none;
     }
     void operator()(std::string_view, const auto&) noexcept {}
 };
@@ -81,6 +82,8 @@ inline const server_event* server_connection::next_event()
         }
         switch (state_) {
         case state::open: {
+            if (take_same_publish())
+                return &event_;
             const short_way how = take_publish();
             if (how != short_way::other)
                 return how == short_way::taken ? &event_ : nullptr;
@@ -109,7 +112,8 @@ inline const server_event* server_connection::next_event()
         const std::size_t whole = frame.size != 0 ? frame.size : frame.needed;
         if (state_ < state::tuning && handshake_bytes_ + whole > config_.handshake_bytes) {
             is_garbled_ = true;
-            violation(reply_code::frame_error, "more than " + std::to_string(config_.handshake_bytes) +
+            violation(reply_code::frame_error, "more than " +
+                                                   std::to_string(config_.handshake_bytes) +
                                                    " bytes before the client has logged in");
             continue;
         }
@@ -145,14 +149,16 @@ inline bool server_connection::is_judged(protocol_errc e)
     is_garbled_ = true;
     if (state_ == state::closing)
         return true;
-    std::string text = "type " + std::to_string(static_cast<unsigned char>(in[0])) + ", all octets = ";
+    std::string text =
+        "type " + std::to_string(static_cast<unsigned char>(in[0])) + ", all octets = ";
     const std::string_view payload = in.substr(wire::frame_header_size, size);
     if (e == protocol_errc::frame_too_large)
         text += octets_text({}) + ": {frame_too_large," + std::to_string(size) + "," +
                 std::to_string(limits_.frame_max - wire::frame_overhead) + "}";
     else if (e == protocol_errc::frame_end)
         text += octets_text(payload) + ": {invalid_frame_end_marker," +
-                std::to_string(static_cast<unsigned char>(in[wire::frame_header_size + size])) + "}";
+                std::to_string(static_cast<unsigned char>(in[wire::frame_header_size + size])) +
+                "}";
     else
         text += octets_text(payload) + ": unknown_frame";
     violation(reply_code::frame_error, text);
@@ -169,7 +175,8 @@ inline bool server_connection::unexpected(const wire::frame_view& frame)
 inline bool server_connection::handle_frame(const wire::frame_view& frame)
 {
     if (state_ == state::closing) { // only the end of the connection matters now
-        if (frame.type != wire::frame_type::method || frame.channel != 0 || frame.payload.size() < 4)
+        if (frame.type != wire::frame_type::method || frame.channel != 0 ||
+            frame.payload.size() < 4)
             return false;
         wire::reader in(frame.payload);
         const std::uint16_t class_id = in.u16();
@@ -182,7 +189,8 @@ inline bool server_connection::handle_frame(const wire::frame_view& frame)
             return unexpected(frame);
         if (!frame.payload.empty())
             return violation(reply_code::frame_error,
-                             "type 8, all octets = " + octets_text(frame.payload) + ": unknown_frame");
+                             "type 8, all octets = " + octets_text(frame.payload) +
+                                 ": unknown_frame");
         return false;
     }
     if (frame.channel != 0)
@@ -221,7 +229,8 @@ inline bool server_connection::handle_connection_method(wire::method_number id, 
             send(0, wire::connection::update_secret_ok{});
         return false;
     }
-    return violation(reply_code::channel_error, "unexpected method in connection state running", id);
+    return violation(reply_code::channel_error, "unexpected method in connection state running",
+                     id);
 }
 
 inline bool server_connection::handle_channel_frame(const wire::frame_view& frame)
@@ -248,8 +257,8 @@ inline bool server_connection::handle_channel_frame(const wire::frame_view& fram
 }
 
 /// On a number that is not open, or that we closed.
-inline bool server_connection::handle_unopened(const wire::frame_view& frame, wire::method_number id,
-                                               wire::reader& in)
+inline bool server_connection::handle_unopened(const wire::frame_view& frame,
+                                               wire::method_number id, wire::reader& in)
 {
     slot* s = slot_of(frame.channel);
     if (s != nullptr && s->is == use::closing) {
@@ -262,17 +271,19 @@ inline bool server_connection::handle_unopened(const wire::frame_view& frame, wi
         return false;
     }
     if (id != wire::channel::open::id)
-        return violation(id.class_id == wire::connection::open::id.class_id ? reply_code::command_invalid
-                                                                             : reply_code::channel_error,
-                         id.class_id == wire::connection::open::id.class_id ? "unimplemented method"
-                                                                             : "expected 'channel.open'",
-                         id);
+        return violation(
+            id.class_id == wire::connection::open::id.class_id ? reply_code::command_invalid
+                                                               : reply_code::channel_error,
+            id.class_id == wire::connection::open::id.class_id ? "unimplemented method"
+                                                               : "expected 'channel.open'",
+            id);
     wire::channel::open open;
     if (!is_well_formed(in, open))
         return false;
     if (channel_max_ != 0 && (frame.channel > channel_max_ || open_channels_ >= channel_max_))
         return violation(reply_code::channel_error,
-                         "channel " + std::to_string(frame.channel) + " is above the negotiated channel_max (" +
+                         "channel " + std::to_string(frame.channel) +
+                             " is above the negotiated channel_max (" +
                              std::to_string(channel_max_) + ")",
                          id);
     while (slots_.size() <= frame.channel)
@@ -281,7 +292,8 @@ inline bool server_connection::handle_unopened(const wire::frame_view& frame, wi
     return emit(server_event::kind::channel_opening);
 }
 
-inline bool server_connection::handle_method(server_channel& channel, wire::method_number id, wire::reader& in)
+inline bool server_connection::handle_method(server_channel& channel, wire::method_number id,
+                                             wire::reader& in)
 {
     if (id == wire::basic::publish::id)
         return start_content(channel, in);
@@ -331,7 +343,8 @@ inline bool server_connection::emit(server_event::kind what, server_channel* cha
 }
 
 /// The client broke the rules of the connection.
-inline bool server_connection::violation(reply_code code, std::string_view text, wire::method_number cause)
+inline bool server_connection::violation(reply_code code, std::string_view text,
+                                         wire::method_number cause)
 {
     close(code, std::string(name(code)) + " - " + std::string(text), cause);
     return false;

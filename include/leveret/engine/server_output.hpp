@@ -47,8 +47,8 @@ inline void server_connection::finish_channel(server_channel& channel)
     send(number, wire::channel::close_ok{});
 }
 
-inline void server_connection::close_channel(server_channel& channel, reply_code code, std::string_view text,
-                                             wire::method_number cause)
+inline void server_connection::close_channel(server_channel& channel, reply_code code,
+                                             std::string_view text, wire::method_number cause)
 {
     const std::uint16_t number = channel.number_;
     let_go(channel);
@@ -62,7 +62,8 @@ inline void server_connection::close_channel(server_channel& channel, reply_code
     send(number, close);
 }
 
-inline void server_connection::close(reply_code code, std::string_view text, wire::method_number cause)
+inline void server_connection::close(reply_code code, std::string_view text,
+                                     wire::method_number cause)
 {
     if (state_ == state::closing || state_ == state::closed)
         return;
@@ -104,6 +105,8 @@ inline void server_connection::forget_channels() noexcept
 
 inline void server_connection::let_go(server_channel& channel) noexcept
 {
+    if (shape_of_ == &channel)
+        shape_of_ = nullptr;
     in_place_.erase(&channel);
     channel.assembly_.drop();
     count_held(channel);
@@ -129,8 +132,8 @@ inline void server_connection::out_of_time()
         return close(reply_code::access_refused, text);
     }
     if (state_ != state::closing && state_ != state::refusing && reason_.empty())
-        reason_ = "the handshake took longer than " + std::to_string(config_.handshake_timeout.count_ms()) +
-                  " ms";
+        reason_ = "the handshake took longer than " +
+                  std::to_string(config_.handshake_timeout.count_ms()) + " ms";
     state_ = state::closed;
     end({});
 }

@@ -12,6 +12,27 @@
 
 namespace leveret::engine {
 
+/// The shortest way: a message that differs from the last one in nothing but its body. Everything else of it was
+/// checked then, so it is only compared.
+inline bool server_connection::take_same_publish() noexcept
+{
+    const std::string_view in = input_.unread();
+    if (shape_of_ == nullptr || !shape_.matches(in) || !shape_of_->assembly_.is_idle())
+        return false;
+    const publish_shape::places& at = shape_.at();
+    event_.what = server_event::kind::publish;
+    event_.channel = shape_of_;
+    event_.exchange = in.substr(at.exchange_at, at.exchange_size);
+    event_.routing_key = in.substr(at.key_at, at.key_size);
+    event_.mandatory = at.mandatory;
+    event_.immediate = at.immediate;
+    event_.properties =
+        wire::properties_view(at.flags, in.substr(at.properties_at, at.properties_size));
+    event_.body = in.substr(at.body_at, at.whole - at.body_at - 1);
+    input_.consume(at.whole);
+    return true;
+}
+
 /// The short way for the most common input: a whole message at the front of the buffer, its three frames one
 /// behind the other and nothing odd about them. One whose end is not here yet is waited for, unless it is large,
 /// so that it is not put together piece by piece. Anything else is left where it is for the long way, which
@@ -23,7 +44,9 @@ inline server_connection::short_way server_connection::take_publish()
     const char* p = in.data();
     if (in.size() < 12 || wire::load_be<std::uint32_t>(p + 7) != wire::basic::publish::id.value())
         return other;
-    const auto octet = [p](std::size_t at) { return std::size_t{static_cast<unsigned char>(p[at])}; };
+    const auto octet = [p](std::size_t at) {
+        return std::size_t{static_cast<unsigned char>(p[at])};
+    };
     const std::uint64_t start = wire::load_be<std::uint64_t>(p) >> 8U; // type, channel, size
     const slot* s = slot_of(static_cast<std::uint16_t>(start >> 32U));
     if (octet(0) != 1 || s == nullptr || s->channel == nullptr || !s->channel->assembly_.is_idle())
@@ -89,6 +112,14 @@ inline server_connection::short_way server_connection::take_publish()
     event_.properties = header.properties;
     event_.body = {body, static_cast<std::size_t>(body_size)};
     needed_ = wire::frame_header_size;
+    shape_of_ = nullptr;
+    if (body_size != 0) {
+        const std::string_view encoded = header.properties.encoded();
+        shape_.remember(p, {14, exchange.size(), key_at + 1, key.size(), header_at + 21,
+                            encoded.size(), header.properties.flags(), event_.mandatory,
+                            event_.immediate, static_cast<std::size_t>(body - p), end});
+        shape_of_ = channel;
+    }
     input_.consume(end);
     return taken;
 }
@@ -114,32 +145,37 @@ inline bool server_connection::start_content(server_channel& channel, wire::read
     return false;
 }
 
-inline bool server_connection::handle_content(server_channel& channel, const wire::frame_view& frame)
+inline bool server_connection::handle_content(server_channel& channel,
+                                              const wire::frame_view& frame)
 {
     content_assembly& assembly = channel.assembly_;
     if (assembly.is_idle())
-        return violation(reply_code::unexpected_frame, "expected method frame, got non method frame instead");
+        return violation(reply_code::unexpected_frame,
+                         "expected method frame, got non method frame instead");
     if (frame.type == wire::frame_type::header && assembly.expects_header()) {
-        if (frame.payload.size() >= 4 && wire::load_be<std::uint16_t>(frame.payload.data() + 2) != 0)
+        if (frame.payload.size() >= 4 &&
+            wire::load_be<std::uint16_t>(frame.payload.data() + 2) != 0)
             return bad_content(channel, {}); // the weight: as RabbitMQ, which then sees no header
         if (frame.payload.size() >= 2 &&
             wire::load_be<std::uint16_t>(frame.payload.data()) != wire::basic_class)
-            return bad_content(channel,
-                               "got one for class " +
-                                   std::to_string(wire::load_be<std::uint16_t>(frame.payload.data())) +
-                                   " instead");
+            return bad_content(
+                channel, "got one for class " +
+                             std::to_string(wire::load_be<std::uint16_t>(frame.payload.data())) +
+                             " instead");
     } else if (assembly.expects_header() || frame.type != wire::frame_type::body) {
         return bad_content(channel, {});
     }
     const bool was_in_place = assembly.is_in_place();
-    const auto step = frame.type == wire::frame_type::header ? assembly.header(frame.payload, limits_)
-                                                             : assembly.body(frame.payload);
+    const auto step = frame.type == wire::frame_type::header
+                          ? assembly.header(frame.payload, limits_)
+                          : assembly.body(frame.payload);
     if (was_in_place && !assembly.is_in_place())
         in_place_.erase(&channel);
     count_held(channel);
     if (held_bytes_ > limits_.assembly_bytes)
-        return violation(reply_code::resource_error, "unfinished messages take more than " +
-                                                         std::to_string(limits_.assembly_bytes) + " bytes",
+        return violation(reply_code::resource_error,
+                         "unfinished messages take more than " +
+                             std::to_string(limits_.assembly_bytes) + " bytes",
                          assembly.method());
     if (step == content_assembly::step::more)
         return false;
@@ -150,10 +186,11 @@ inline bool server_connection::handle_content(server_channel& channel, const wir
         event_.size = wire::load_be<std::uint64_t>(frame.payload.data() + 4);
         return emit(server_event::kind::too_large, &channel);
     case protocol_errc::body_too_long:
-        return violation(reply_code::frame_error, "message body is longer than its header announced",
-                         assembly.method());
+        return violation(reply_code::frame_error,
+                         "message body is longer than its header announced", assembly.method());
     default:
-        return violation(reply_code::frame_error, "cannot decode content header " + octets_text(frame.payload),
+        return violation(reply_code::frame_error,
+                         "cannot decode content header " + octets_text(frame.payload),
                          assembly.method());
     }
 }
@@ -162,11 +199,13 @@ inline bool server_connection::handle_content(server_channel& channel, const wir
 inline bool server_connection::bad_content(server_channel& channel, std::string_view why)
 {
     const bool header = channel.assembly_.expects_header();
-    std::string text = header ? "expected content header for class 60, " : "expected content body, ";
+    std::string text =
+        header ? "expected content header for class 60, " : "expected content body, ";
     if (!why.empty())
         text += why;
     else
-        text += header ? "got non content header frame instead" : "got non content body frame instead";
+        text +=
+            header ? "got non content header frame instead" : "got non content body frame instead";
     return violation(reply_code::unexpected_frame, text, channel.assembly_.method());
 }
 

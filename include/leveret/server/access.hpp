@@ -21,8 +21,8 @@ public:
                                           bool from_loopback) = 0;
     [[nodiscard]] virtual bool can_enter(std::string_view user, std::string_view virtual_host) = 0;
     /// The default exchange has the name "amq.default" here.
-    [[nodiscard]] virtual bool is_allowed(std::string_view user, std::string_view virtual_host, permission p,
-                                          std::string_view name) = 0;
+    [[nodiscard]] virtual bool is_allowed(std::string_view user, std::string_view virtual_host,
+                                          permission p, std::string_view name) = 0;
     /// Sessions remember what they were told until this number is another one.
     [[nodiscard]] virtual std::uint64_t generation() const noexcept = 0;
 };

@@ -23,12 +23,14 @@ namespace leveret::broker {
 /// empty expression matches the empty name alone. Source: RabbitMQ, access control.
 class name_pattern {
 public:
-    static constexpr std::size_t most_instructions = 4096; ///< of one expression, repetitions written out
-    static constexpr int most_groups = 64;                 ///< inside one another
+    static constexpr std::size_t most_instructions =
+        4096;                              ///< of one expression, repetitions written out
+    static constexpr int most_groups = 64; ///< inside one another
 
     name_pattern() : name_pattern("") {}
     /// Throws usage_error for what is no expression, or one that this class does not have.
-    explicit name_pattern(std::string_view expression) : text_(expression.empty() ? "^$" : expression)
+    explicit name_pattern(std::string_view expression)
+        : text_(expression.empty() ? "^$" : expression)
     {
         rest_ = text_;
         code_ = alternatives(0);
@@ -121,7 +123,8 @@ private:
                 (x.what == op::set ? list : passed).push_back(i);
                 if (x.what == op::split || x.what == op::jump)
                     open.push_back(target);
-                if (x.what == op::split || (x.what == op::begin && at == 0) || (x.what == op::end && at == size))
+                if (x.what == op::split || (x.what == op::begin && at == 0) ||
+                    (x.what == op::end && at == size))
                     open.push_back(i + 1);
             }
             return false;
@@ -135,10 +138,13 @@ private:
     [[noreturn]] void fail(std::string_view why) const
     {
         throw usage_error(make_error_code(errc::invalid_argument),
-                          "no pattern for names: '" + escaped(text_) + "': " + std::string(why) + " (at " +
-                              std::to_string(text_.size() - rest_.size()) + ")");
+                          "no pattern for names: '" + escaped(text_) + "': " + std::string(why) +
+                              " (at " + std::to_string(text_.size() - rest_.size()) + ")");
     }
-    [[nodiscard]] bool next_is(char c) const noexcept { return !rest_.empty() && rest_.front() == c; }
+    [[nodiscard]] bool next_is(char c) const noexcept
+    {
+        return !rest_.empty() && rest_.front() == c;
+    }
     char take()
     {
         if (rest_.empty())
@@ -346,7 +352,8 @@ inline name_pattern::octet_set name_pattern::bracket()
             const std::string_view before = rest_;
             const octet_set set = escape_sequence();
             const char c = before.front();
-            if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z')) { // no single octet, or none to count from
+            if ((c >= 'a' && c <= 'z') ||
+                (c >= 'A' && c <= 'Z')) { // no single octet, or none to count from
                 s.add(set);
                 continue;
             }

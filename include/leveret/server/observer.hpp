@@ -12,9 +12,15 @@ class server_observer {
 public:
     virtual ~server_observer() = default;
 
-    virtual void connected(std::uint64_t /*connection*/, std::string_view /*address*/, std::uint16_t /*port*/) {}
+    virtual void connected(std::uint64_t /*connection*/, std::string_view /*address*/,
+                           std::uint16_t /*port*/)
+    {
+    }
     virtual void login_refused(std::uint64_t /*connection*/, std::string_view /*user*/) {}
-    virtual void opened(std::uint64_t /*connection*/, std::string_view /*user*/, std::string_view /*virtual_host*/) {}
+    virtual void opened(std::uint64_t /*connection*/, std::string_view /*user*/,
+                        std::string_view /*virtual_host*/)
+    {
+    }
     /// What was connected has come to its end; `why` is empty where nobody gave a reason.
     virtual void disconnected(std::uint64_t /*connection*/, std::string_view /*why*/) {}
     /// The limits of connections leave no room for one more.

@@ -26,7 +26,7 @@ struct connection_limits {
     std::size_t unfinished_bytes = std::size_t{256} << 20U;
     /// Output that waits to be read: above that its consumers get no more, and twice that nothing is read.
     std::size_t output_bytes = std::size_t{1} << 20U;
-    std::uint32_t table_depth = 64; ///< tables and arrays inside one another: 501
+    std::uint32_t table_depth = 64;                ///< tables and arrays inside one another: 501
     duration refusal_delay = duration::seconds(1); ///< before a failed login is answered
     duration close_timeout = duration::seconds(5); ///< for a client to answer connection.close
 };
@@ -39,7 +39,8 @@ struct server_options {
     access_control* access = nullptr;
     server_observer* observer = nullptr; ///< null: nobody
     connection_limits connections = {};
-    leveret::broker::limits limits = {}; ///< of the broker; `sessions` and `channels` follow from the above
+    leveret::broker::limits limits =
+        {}; ///< of the broker; `sessions` and `channels` follow from the above
     std::string_view cluster_name = "leveret";
     /// In server-properties. Clients choose by it what they expect: it is the version of RabbitMQ that is
     /// followed, and not leveret's.

@@ -24,7 +24,8 @@ public:
         return from_loopback && user == "guest" && password == "guest";
     }
     [[nodiscard]] bool can_enter(std::string_view, std::string_view) override { return true; }
-    [[nodiscard]] bool is_allowed(std::string_view, std::string_view, permission, std::string_view) override
+    [[nodiscard]] bool is_allowed(std::string_view, std::string_view, permission,
+                                  std::string_view) override
     {
         return true;
     }
@@ -96,7 +97,8 @@ public:
         ++generation_;
     }
 
-    [[nodiscard]] bool can_log_in(std::string_view user, std::string_view password, bool from_loopback) override
+    [[nodiscard]] bool can_log_in(std::string_view user, std::string_view password,
+                                  bool from_loopback) override
     {
         const entry* e = find(user);
         if (e == nullptr) { // as long as for one that is there
@@ -110,8 +112,8 @@ public:
     {
         return grant_of(user, virtual_host) != nullptr;
     }
-    [[nodiscard]] bool is_allowed(std::string_view user, std::string_view virtual_host, permission p,
-                                  std::string_view name) override
+    [[nodiscard]] bool is_allowed(std::string_view user, std::string_view virtual_host,
+                                  permission p, std::string_view name) override
     {
         const grant* g = grant_of(user, virtual_host);
         return g != nullptr && g->patterns[static_cast<std::size_t>(p)].matches(name);
@@ -140,10 +142,12 @@ private:
     {
         entry* e = find(name);
         if (e == nullptr)
-            throw usage_error(make_error_code(errc::invalid_argument), "no user '" + std::string(name) + "'");
+            throw usage_error(make_error_code(errc::invalid_argument),
+                              "no user '" + std::string(name) + "'");
         return *e;
     }
-    [[nodiscard]] const grant* grant_of(std::string_view user, std::string_view virtual_host) noexcept
+    [[nodiscard]] const grant* grant_of(std::string_view user,
+                                        std::string_view virtual_host) noexcept
     {
         const entry* e = find(user);
         if (e == nullptr)

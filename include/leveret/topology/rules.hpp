@@ -52,8 +52,8 @@ inline constexpr std::size_t longest_name = 255;
     return rule != topology_rule::none ? rule : rule_broken_by(e.arguments);
 }
 
-/// Of queue types, as rabbit_quorum_queue and rabbit_classic_queue refuse them. A quorum queue takes
-/// reject-publish-dlx and then drops its head all the same.
+/// Of queue types, as RabbitMQ refuses them; but it takes reject-publish-dlx for a quorum queue, which does not
+/// know it.
 [[nodiscard]] constexpr topology_rule rule_broken_by_type(const queue_options& o) noexcept
 {
     if (o.type != queue_type::quorum)

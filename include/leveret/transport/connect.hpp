@@ -1,7 +1,6 @@
 #pragma once
 
 #include "leveret/core/error.hpp"
-#include "leveret/core/memory_uri.hpp"
 #include "leveret/core/options.hpp"
 #include "leveret/core/uri.hpp"
 #include "leveret/io/environment.hpp"
@@ -10,6 +9,7 @@
 #include "leveret/transport/any/connection.hpp"
 #include "leveret/transport/memory/broker.hpp"
 #include "leveret/transport/memory/publisher.hpp"
+#include "leveret/transport/memory/url.hpp"
 
 #include <asio/awaitable.hpp>
 
@@ -72,7 +72,7 @@ template <io::environment Environment>
         return detail::erased(amqp::connect(std::move(environment), as_amqp, o.amqp));
     }
     if (scheme == "memory") {
-        const memory_uri_result parsed = parse_memory_uri("memory" + std::string(url.substr(scheme.size())));
+        const memory::url_result parsed = memory::parse_url("memory" + std::string(url.substr(scheme.size())));
         if (!parsed)
             throw_invalid_argument("connect: " + parsed.message());
         auto broker = memory::broker::of_name(std::move(environment), parsed.value().broker(), o.memory);

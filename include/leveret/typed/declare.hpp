@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/core/options.hpp"
+#include "leveret/core/queue_info.hpp"
 #include "leveret/core/table.hpp"
 #include "leveret/topology/plan.hpp"
 #include "leveret/topology/topology.hpp"
@@ -9,7 +10,6 @@
 #include <asio/awaitable.hpp>
 
 #include <cstddef>
-#include <string_view>
 #include <utility>
 
 namespace leveret {

@@ -93,17 +93,22 @@ template <a_topology T, class Exchange, fixed_string Key>
         return check<broken, publish_to<Exchange, Key>>::holds;
     return true;
 }
+/// Fanout and headers route without a key: nothing bound, nothing routed.
+template <a_topology T, class Exchange>
+[[nodiscard]] consteval bool needs_some_binding() noexcept
+{
+    constexpr exchange_kind kind = Exchange::entry.kind;
+    const bool is_keyless = kind == exchange_kind::fanout || kind == exchange_kind::headers;
+    return is_keyless && !is_routed<T, Exchange>(std::string_view());
+}
 /// Holds if something can be published to the exchange.
 template <a_topology T, class Exchange>
 [[nodiscard]] consteval bool exchange_holds() noexcept
 {
     if constexpr (publishing_rule<T, Exchange> != topology_rule::none)
         return check<publishing_rule<T, Exchange>, Exchange>::holds;
-    else if constexpr (Exchange::entry.kind == exchange_kind::fanout ||
-                       Exchange::entry.kind == exchange_kind::headers)
-        return check < is_routed<T, Exchange>({}) ? topology_rule::none
-                                                  : topology_rule::publish_is_unbound,
-               Exchange > ::holds;
+    else if constexpr (needs_some_binding<T, Exchange>())
+        return check<topology_rule::publish_is_unbound, Exchange>::holds;
     return true;
 }
 

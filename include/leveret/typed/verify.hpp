@@ -3,6 +3,8 @@
 #include "leveret/core/error.hpp"
 #include "leveret/core/escape.hpp"
 #include "leveret/core/options.hpp"
+#include "leveret/core/queue_info.hpp"
+#include "leveret/core/reply_code.hpp"
 #include "leveret/topology/plan.hpp"
 #include "leveret/topology/topology.hpp"
 #include "leveret/transport/concept.hpp"
@@ -10,12 +12,14 @@
 
 #include <asio/awaitable.hpp>
 
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <optional>
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 

@@ -15,12 +15,14 @@ TEST_CASE("utf8: what is UTF-8 and what is not")
     CHECK(is_utf8(""));
     CHECK(is_utf8("longer than eight bytes of ASCII"));
     CHECK(is_utf8("\0"sv));
-    CHECK(is_utf8("gr\xc3\xbc\xc3\x9f dich, \xe2\x82\xac, \xf0\x9f\x90\x87")); // two, three, four bytes
-    CHECK(is_utf8("\xf4\x8f\xbf\xbf"));                                        // the last character
+    CHECK(is_utf8(
+        "gr\xc3\xbc\xc3\x9f dich, \xe2\x82\xac, \xf0\x9f\x90\x87")); // two, three, four bytes
+    CHECK(is_utf8("\xf4\x8f\xbf\xbf"));                              // the last character
     CHECK(is_utf8("\xef\xbf\xbf"));
-    for (const auto bad : {"\x80"sv, "\xc3"sv, "\xc3("sv, "\xc0\x80"sv, "\xc1\xbf"sv, "\xe0\x80\x80"sv,
-                           "\xed\xa0\x80"sv, "\xf0\x80\x80\x80"sv, "\xf4\x90\x80\x80"sv, "\xf5\x80\x80\x80"sv,
-                           "\xfe"sv, "12345678\xff"sv, "1234567\xc3"sv, "\xe2\x82"sv}) {
+    for (const auto bad :
+         {"\x80"sv, "\xc3"sv, "\xc3("sv, "\xc0\x80"sv, "\xc1\xbf"sv, "\xe0\x80\x80"sv,
+          "\xed\xa0\x80"sv, "\xf0\x80\x80\x80"sv, "\xf4\x90\x80\x80"sv, "\xf5\x80\x80\x80"sv,
+          "\xfe"sv, "12345678\xff"sv, "1234567\xc3"sv, "\xe2\x82"sv}) {
         CAPTURE(bad);
         CHECK_FALSE(is_utf8(bad));
     }

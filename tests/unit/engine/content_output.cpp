@@ -1,5 +1,4 @@
 #include "support/amqp_frames.hpp"
-
 #include <leveret/engine/content_output.hpp>
 
 #include <doctest/doctest.h>
@@ -22,8 +21,8 @@ std::string bytes_of(const engine::output_buffer& out)
 }
 
 /// A delivery by the library's plain encoder.
-std::string expected(std::uint64_t tag, bool redelivered, std::string_view body, const properties& p,
-                     std::uint32_t frame_max)
+std::string expected(std::uint64_t tag, bool redelivered, std::string_view body,
+                     const properties& p, std::uint32_t frame_max)
 {
     wire::basic::deliver m;
     m.consumer_tag = "tag";
@@ -43,8 +42,8 @@ TEST_CASE("delivery_head: deliveries of every kind of size are as the plain enco
             engine::delivery_head head;
             head.assign(5, "tag", "x", "key", p);
             std::uint64_t tag = 0x0102030405060700U;
-            for (const std::size_t size : {0U, 1U, 7U, 100U, 4087U, 4088U, 4089U, 16383U, 16384U, 131064U, 131065U,
-                                           300000U}) {
+            for (const std::size_t size : {0U, 1U, 7U, 100U, 4087U, 4088U, 4089U, 16383U, 16384U,
+                                           131064U, 131065U, 300000U}) {
                 CAPTURE(size);
                 const std::string body(size, 'b');
                 engine::output_buffer out;

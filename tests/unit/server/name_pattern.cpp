@@ -12,14 +12,20 @@ using leveret::broker::name_pattern;
 
 TEST_CASE("name_pattern: what it matches, as std::regex says")
 {
-    const std::vector<std::string> patterns = {
-        ".*",       "^$",          "^a",         "b$",          "^abc$",     "a.c",       "^(ab|cd)+$",
-        "^a*b$",    "a|b|^c$",     "[abc]",      "^[^abc]+$",   "^[a-c_-]+$", "^[]a]+$|x", "^a{2}$",
-        "^a{2,}$",  "^a{1,3}b$",   "^(a?){3}$",  "^(a*)*b$",    "^(|a)+$",   "\\.",       "^\\d+$",
-        "^\\w+$",   "^\\S*$",      "^[\\d.]+$",  "^(?:ab){2}c$", "a+?b",      "^((a|b)(c|d))*$", "\\[x\\]"};
-    const std::vector<std::string> names = {"",    "a",    "b",     "c",   "aa",   "aaa",  "ab",   "abc", "abab",
-                                            "cd",  "abcd", "x.y",   "1.2", "123",  "a-b",  "a_b",  "]a",  "[x]",
-                                            "aab", "aaab", "ababc", "acbd", " ",   "a b",  "xaby", "bb"};
+    const std::vector<std::string> patterns = {".*",           "^$",        "^a",
+                                               "b$",           "^abc$",     "a.c",
+                                               "^(ab|cd)+$",   "^a*b$",     "a|b|^c$",
+                                               "[abc]",        "^[^abc]+$", "^[a-c_-]+$",
+                                               "^[]a]+$|x",    "^a{2}$",    "^a{2,}$",
+                                               "^a{1,3}b$",    "^(a?){3}$", "^(a*)*b$",
+                                               "^(|a)+$",      "\\.",       "^\\d+$",
+                                               "^\\w+$",       "^\\S*$",    "^[\\d.]+$",
+                                               "^(?:ab){2}c$", "a+?b",      "^((a|b)(c|d))*$",
+                                               "\\[x\\]"};
+    const std::vector<std::string> names = {"",     "a",    "b",   "c",    "aa",  "aaa",  "ab",
+                                            "abc",  "abab", "cd",  "abcd", "x.y", "1.2",  "123",
+                                            "a-b",  "a_b",  "]a",  "[x]",  "aab", "aaab", "ababc",
+                                            "acbd", " ",    "a b", "xaby", "bb"};
     for (const std::string& p : patterns) {
         CAPTURE(p);
         const std::string written = p == "^[]a]+$|x" ? "^[\\]a]+$|x" : p; // ECMAScript's empty set
@@ -47,8 +53,10 @@ TEST_CASE("name_pattern: copies match as well")
 
 TEST_CASE("name_pattern: what is no pattern, or one too many")
 {
-    for (const char* p : {"(", ")", "a)", "(a", "[", "[a", "*", "a|*", "+", "{2}", "a{", "a{2", "a{3,2}", "a{x}",
-                          "\\", "\\1", "\\b", "(?=a)", "[z-a]", "a{5000}", "((a{100}){100}){100}"}) {
+    for (const char* p :
+         {"(",   ")",   "a)",  "(a",    "[",     "[a",      "*",
+          "a|*", "+",   "{2}", "a{",    "a{2",   "a{3,2}",  "a{x}",
+          "\\",  "\\1", "\\b", "(?=a)", "[z-a]", "a{5000}", "((a{100}){100}){100}"}) {
         CAPTURE(p);
         CHECK_THROWS_AS(name_pattern{p}, usage_error);
     }
@@ -61,5 +69,6 @@ TEST_CASE("name_pattern: hostile patterns take no more time than length times le
     const auto begin = std::chrono::steady_clock::now();
     for (int i = 0; i < 10; ++i)
         CHECK_FALSE(pattern.matches(std::string(255, 'a')));
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(2)); // one that goes back: centuries
+    CHECK(std::chrono::steady_clock::now() - begin <
+          std::chrono::seconds(2)); // one that goes back: centuries
 }

@@ -14,8 +14,9 @@ namespace {
 
 std::string refused(std::string_view what, std::string_view name, wire::method_number id)
 {
-    return "1 channel.close reply-code=403 reply-text=ACCESS_REFUSED - access to " + std::string(what) + " '" +
-           std::string(name) + "' in vhost '/' refused for user 'u' class-id=" + std::to_string(id.class_id) +
+    return "1 channel.close reply-code=403 reply-text=ACCESS_REFUSED - access to " +
+           std::string(what) + " '" + std::string(name) +
+           "' in vhost '/' refused for user 'u' class-id=" + std::to_string(id.class_id) +
            " method-id=" + std::to_string(id.method) + "\n";
 }
 
@@ -49,7 +50,8 @@ struct limited {
 TEST_CASE("rights: without any")
 {
     const wire::basic::publish to_default{.routing_key = "q"};
-    const auto check = [](const auto& m, std::string_view kind, std::string_view name, std::string_view more = {}) {
+    const auto check = [](const auto& m, std::string_view kind, std::string_view name,
+                          std::string_view more = {}) {
         limited t("", "", "");
         t.client.send(frame(1, m) + std::string(more));
         CHECK(t.client.take_text() == refused(kind, name, m.id));
@@ -62,10 +64,13 @@ TEST_CASE("rights: without any")
     check(wire::queue::bind{.queue = "q", .exchange = "amq.topic"}, "queue", "q");
     check(wire::queue::unbind{.queue = "q", .exchange = "amq.topic"}, "queue", "q");
     check(wire::exchange::declare{.exchange = "x"}, "exchange", "x");
-    check(wire::exchange::declare{.exchange = "amq.topic", .passive = true}, "exchange", "amq.topic");
+    check(wire::exchange::declare{.exchange = "amq.topic", .passive = true}, "exchange",
+          "amq.topic");
     check(wire::exchange::delete_{.exchange = "x"}, "exchange", "x");
-    check(wire::exchange::bind{.destination = "amq.topic", .source = "amq.fanout"}, "exchange", "amq.topic");
-    check(wire::exchange::unbind{.destination = "amq.topic", .source = "amq.fanout"}, "exchange", "amq.topic");
+    check(wire::exchange::bind{.destination = "amq.topic", .source = "amq.fanout"}, "exchange",
+          "amq.topic");
+    check(wire::exchange::unbind{.destination = "amq.topic", .source = "amq.fanout"}, "exchange",
+          "amq.topic");
     check(wire::basic::consume{.queue = "q"}, "queue", "q");
     check(wire::basic::get{.queue = "q"}, "queue", "q");
     check(to_default, "exchange", "amq.default", content(1, "x"));
@@ -120,8 +125,10 @@ TEST_CASE("rights: dead letters and alternates need those of publishing")
               refused("exchange", "ae", {40, 10}));
     }
     limited t(".*", "^(dlx|ae)$", ".*");
-    CHECK(t.ask(wire::queue::declare{.queue = "d", .arguments = {dead}}) == "1 queue.declare-ok queue=d\n");
-    CHECK(t.ask(wire::exchange::declare{.exchange = "d", .arguments = {alternate}}) == "1 exchange.declare-ok\n");
+    CHECK(t.ask(wire::queue::declare{.queue = "d", .arguments = {dead}}) ==
+          "1 queue.declare-ok queue=d\n");
+    CHECK(t.ask(wire::exchange::declare{.exchange = "d", .arguments = {alternate}}) ==
+          "1 exchange.declare-ok\n");
 }
 
 TEST_CASE("rights: they may change while a client is connected")
@@ -142,17 +149,20 @@ TEST_CASE("rights: virtual hosts")
     const auto enter = [&](std::string_view name) {
         server_peer client(server);
         client.send(wire::protocol_header);
-        client.send(server_peer::start_ok(server_peer::capable(), "PLAIN", engine::plain_response("u", "u")));
+        client.send(server_peer::start_ok(server_peer::capable(), "PLAIN",
+                                          engine::plain_response("u", "u")));
         client.send(server_peer::tune_ok());
         static_cast<void>(client.take());
         client.send(frame(0, wire::connection::open{.virtual_host = name}));
         return client.take_text();
     };
     CHECK(enter("mine") == "0 connection.open-ok\n");
-    CHECK(enter("other") == "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - access to vhost 'other' "
-                            "refused for user 'u' class-id=10 method-id=40\n");
-    CHECK(enter("nosuch") == "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - vhost nosuch not found "
-                             "class-id=10 method-id=40\n");
+    CHECK(enter("other") ==
+          "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - access to vhost 'other' "
+          "refused for user 'u' class-id=10 method-id=40\n");
+    CHECK(enter("nosuch") ==
+          "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - vhost nosuch not found "
+          "class-id=10 method-id=40\n");
 }
 
 TEST_CASE("rights: logins")

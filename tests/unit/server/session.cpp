@@ -36,16 +36,21 @@ TEST_CASE("session: confirmations of what came together are one frame")
     client.send(published("q", "4"));
     CHECK(client.take_text() == "1 basic.ack delivery-tag=4\n");
     // An answer on the channel comes behind them.
-    client.send(published("q", "5") + published("q", "6") + frame(1, wire::basic::qos{}) + published("q", "7"));
-    CHECK(client.take_text() == "1 basic.ack delivery-tag=6 multiple\n1 basic.qos-ok\n1 basic.ack delivery-tag=7\n");
+    client.send(published("q", "5") + published("q", "6") + frame(1, wire::basic::qos{}) +
+                published("q", "7"));
+    CHECK(client.take_text() ==
+          "1 basic.ack delivery-tag=6 multiple\n1 basic.qos-ok\n1 basic.ack delivery-tag=7\n");
     // Refused and taken ones are told apart, in order.
-    client.send(frame(1, wire::queue::declare{
-                             .queue = "full",
-                             .arguments = {wire::encode_table({{"x-max-length", 1}, {"x-overflow", "reject-publish"}})}}));
+    client.send(frame(
+        1, wire::queue::declare{.queue = "full",
+                                .arguments = {wire::encode_table(
+                                    {{"x-max-length", 1}, {"x-overflow", "reject-publish"}})}}));
     static_cast<void>(client.take());
-    client.send(published("full", "8") + published("full", "9") + published("full", "10") + published("q", "11"));
-    CHECK(client.take_text() == "1 basic.ack delivery-tag=8\n1 basic.nack delivery-tag=10 multiple\n"
-                                "1 basic.ack delivery-tag=11\n");
+    client.send(published("full", "8") + published("full", "9") + published("full", "10") +
+                published("q", "11"));
+    CHECK(client.take_text() ==
+          "1 basic.ack delivery-tag=8\n1 basic.nack delivery-tag=10 multiple\n"
+          "1 basic.ack delivery-tag=11\n");
     // And those that were due before an error, or before the channel is closed.
     client.send(published("q", "12") + frame(1, wire::channel::close{.reply_code = 200}));
     CHECK(client.take_text() == "1 basic.ack delivery-tag=12\n1 channel.close-ok\n");
@@ -59,8 +64,9 @@ TEST_CASE("session: a message that is returned, then its confirmation")
     client.send(frame(1, wire::confirm::select{}));
     static_cast<void>(client.take());
     client.send(published("nowhere", "body", 1, true));
-    CHECK(client.take_text() == "1 basic.return reply-code=312 reply-text=NO_ROUTE routing-key=nowhere\n"
-                                "1 header of 4\n1 body body\n1 basic.ack delivery-tag=1\n");
+    CHECK(client.take_text() ==
+          "1 basic.return reply-code=312 reply-text=NO_ROUTE routing-key=nowhere\n"
+          "1 header of 4\n1 body body\n1 basic.ack delivery-tag=1\n");
 }
 
 TEST_CASE("session: deliveries, whose head changes with everything that it says")
@@ -73,17 +79,20 @@ TEST_CASE("session: deliveries, whose head changes with everything that it says"
                 frame(1, wire::basic::consume{.queue = "r", .consumer_tag = "cr"}));
     static_cast<void>(client.take());
     client.send(published("q", "a") + published("q", "b") + published("r", "c"));
-    CHECK(client.take_text() ==
-          "1 basic.deliver consumer-tag=cq delivery-tag=1 routing-key=q\n1 header of 1\n1 body a\n"
-          "1 basic.deliver consumer-tag=cq delivery-tag=2 routing-key=q\n1 header of 1\n1 body b\n"
-          "1 basic.deliver consumer-tag=cr delivery-tag=3 routing-key=r\n1 header of 1\n1 body c\n");
+    CHECK(
+        client.take_text() ==
+        "1 basic.deliver consumer-tag=cq delivery-tag=1 routing-key=q\n1 header of 1\n1 body a\n"
+        "1 basic.deliver consumer-tag=cq delivery-tag=2 routing-key=q\n1 header of 1\n1 body b\n"
+        "1 basic.deliver consumer-tag=cr delivery-tag=3 routing-key=r\n1 header of 1\n1 body c\n");
     client.send(frame(1, wire::basic::nack{.delivery_tag = 2, .requeue = true}));
-    CHECK(client.take_text() == "1 basic.deliver consumer-tag=cq delivery-tag=4 redelivered routing-key=q\n"
-                                "1 header of 1\n1 body b\n");
+    CHECK(client.take_text() ==
+          "1 basic.deliver consumer-tag=cq delivery-tag=4 redelivered routing-key=q\n"
+          "1 header of 1\n1 body b\n");
     // A consumer that takes the place of another has its own tag.
-    client.send(frame(1, wire::basic::cancel{.consumer_tag = "cq", .no_wait = true}) +
-                frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "new", .no_wait = true}) +
-                published("q", "d"));
+    client.send(
+        frame(1, wire::basic::cancel{.consumer_tag = "cq", .no_wait = true}) +
+        frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "new", .no_wait = true}) +
+        published("q", "d"));
     CHECK(client.take_text() == "1 basic.deliver consumer-tag=new delivery-tag=5 routing-key=q\n"
                                 "1 header of 1\n1 body d\n");
     properties p;
@@ -105,14 +114,17 @@ TEST_CASE("session: what recover brings back comes behind its answer")
     socketless_server server;
     server_peer client(server);
     client.open();
-    client.send(declare_q + frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "t"}) + published("q", "a"));
+    client.send(declare_q + frame(1, wire::basic::consume{.queue = "q", .consumer_tag = "t"}) +
+                published("q", "a"));
     static_cast<void>(client.take());
     client.send(frame(1, wire::basic::recover{.requeue = true}));
-    CHECK(client.take_text() == "1 basic.recover-ok\n1 basic.deliver consumer-tag=t delivery-tag=2 redelivered "
-                                "routing-key=q\n1 header of 1\n1 body a\n");
+    CHECK(client.take_text() ==
+          "1 basic.recover-ok\n1 basic.deliver consumer-tag=t delivery-tag=2 redelivered "
+          "routing-key=q\n1 header of 1\n1 body a\n");
     client.send(frame(1, wire::basic::recover_async{.requeue = true}));
-    CHECK(client.take_text() == "1 basic.deliver consumer-tag=t delivery-tag=3 redelivered routing-key=q\n"
-                                "1 header of 1\n1 body a\n");
+    CHECK(client.take_text() ==
+          "1 basic.deliver consumer-tag=t delivery-tag=3 redelivered routing-key=q\n"
+          "1 header of 1\n1 body a\n");
 }
 
 TEST_CASE("session: a consumer that does not read leaves the rest in the queue")
@@ -147,8 +159,9 @@ TEST_CASE("session: a client that asks and does not read is not read either")
     client.reads(false);
     std::string asks;
     for (int i = 0; i < 100; ++i)
-        asks += frame(1, wire::basic::get{.queue = "q"}) +
-                frame(1, wire::basic::nack{.multiple = true, .requeue = true}); // and it is there again
+        asks +=
+            frame(1, wire::basic::get{.queue = "q"}) +
+            frame(1, wire::basic::nack{.multiple = true, .requeue = true}); // and it is there again
     client.send(asks);
     CHECK(client.engine.output().size() < 30'000);
     CHECK_FALSE(client.wants_input());
@@ -198,9 +211,11 @@ TEST_CASE("session: the end of a client returns what it had and deletes what was
         server_peer client(server);
         client.open(131072, 2);
         client.send(frame(1, wire::queue::declare{.queue = "own", .exclusive = true}) +
-                    frame(2, wire::basic::get{.queue = "q"}) + published("q", "half").substr(0, 30));
-        CHECK(client.take_text() == "1 queue.declare-ok queue=own\n2 basic.get-ok delivery-tag=1 routing-key=q\n"
-                                    "2 header of 1\n2 body a\n");
+                    frame(2, wire::basic::get{.queue = "q"}) +
+                    published("q", "half").substr(0, 30));
+        CHECK(client.take_text() ==
+              "1 queue.declare-ok queue=own\n2 basic.get-ok delivery-tag=1 routing-key=q\n"
+              "2 header of 1\n2 body a\n");
         SUBCASE("well closed")
         {
             client.send(frame(0, wire::connection::close{.reply_code = 200}));
@@ -220,8 +235,9 @@ TEST_CASE("session: the server shuts down")
     server_peer client(server);
     client.open();
     client.shut_down("shutdown");
-    CHECK(client.take_text() == "0 connection.close reply-code=320 reply-text=CONNECTION_FORCED - broker forced "
-                                "connection closure with reason 'shutdown'\n");
+    CHECK(client.take_text() ==
+          "0 connection.close reply-code=320 reply-text=CONNECTION_FORCED - broker forced "
+          "connection closure with reason 'shutdown'\n");
     client.send(frame(0, wire::connection::close_ok{}));
     CHECK(client.engine.is_closed());
 }
@@ -257,6 +273,7 @@ TEST_CASE("session: limits of the broker are told with 530")
     second.open(131072, 0);
     CHECK(second.engine.reason() == "530 NOT_ALLOWED - connection limit (1) is reached");
     client.send(frame(3, wire::channel::open{}));
-    CHECK(client.take_text() == "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - number of channels "
-                                "opened (2) has reached the negotiated channel_max (2) class-id=20 method-id=10\n");
+    CHECK(client.take_text() ==
+          "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - number of channels "
+          "opened (2) has reached the negotiated channel_max (2) class-id=20 method-id=10\n");
 }

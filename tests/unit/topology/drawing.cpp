@@ -14,13 +14,16 @@ using papers = lv::exchange<"papers", lv::headers>;
 
 struct shop
     : lv::topology<orders, unknown, papers,
-                   lv::queue<"invoices", lv::dead_letter_exchange<"">, lv::dead_letter_routing_key<"failed">>,
+                   lv::queue<"invoices", lv::dead_letter_exchange<"">,
+                             lv::dead_letter_routing_key<"failed">>,
                    lv::queue<"failed">, lv::queue<"lost", lv::dead_letter_exchange<"amq.fanout">>,
-                   lv::queue<"say \"hi\"", lv::dead_letter_exchange<"orders">, lv::dead_letter_routing_key<"dead.#1">>,
+                   lv::queue<"say \"hi\"", lv::dead_letter_exchange<"orders">,
+                             lv::dead_letter_routing_key<"dead.#1">>,
                    lv::bound<"invoices", orders, "order.*.paid">, lv::bound<"lost", unknown>,
                    lv::bound_exchange<papers, orders, "#">,
-                   lv::bound_headers<"invoices", papers, lv::header<"format", "a<b&c">, lv::header<"pages", 3>,
-                                     lv::header<"signed", true>, lv::header<"stamp">, lv::match_any>> {};
+                   lv::bound_headers<"invoices", papers, lv::header<"format", "a<b&c">,
+                                     lv::header<"pages", 3>, lv::header<"signed", true>,
+                                     lv::header<"stamp">, lv::match_any>> {};
 
 } // namespace
 
@@ -49,11 +52,13 @@ TEST_CASE("drawing: Mermaid")
 TEST_CASE("drawing: Graphviz")
 {
     const std::string picture = lv::draw<shop>::graphviz();
-    CHECK(picture.starts_with("digraph topology {\n    rankdir=LR\n    x0 [shape=hexagon, label=\"orders\\ntopic\"]\n"));
+    CHECK(picture.starts_with(
+        "digraph topology {\n    rankdir=LR\n    x0 [shape=hexagon, label=\"orders\\ntopic\"]\n"));
     CHECK(picture.find("    q3 [shape=cylinder, label=\"say \\\"hi\\\"\"]\n") != std::string::npos);
     CHECK(picture.find("    x0 -> q0 [label=\"order.*.paid\"]\n") != std::string::npos);
     CHECK(picture.find("    x0 -> x1 [label=\"unrouted\", style=dashed]\n") != std::string::npos);
-    CHECK(picture.find("    amq_fanout [shape=hexagon, label=\"amq.fanout\\nfanout\"]\n") != std::string::npos);
+    CHECK(picture.find("    amq_fanout [shape=hexagon, label=\"amq.fanout\\nfanout\"]\n") !=
+          std::string::npos);
     CHECK(picture.ends_with("}\n"));
 }
 

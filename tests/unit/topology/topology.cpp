@@ -25,12 +25,13 @@ using desk = lv::queue<"desk", lv::durable>;
 using vault = lv::queue<"vault", lv::durable, lv::quorum, lv::delivery_limit<5>>;
 
 struct office
-    : lv::topology<stocks, jobs, news, papers, archive, rest, picky, desk, vault, lv::queue<"bin">,
-                   lv::bound<"desk", stocks, "*.nyse">, lv::bound_queue<desk, stocks, "#.urgent.#">,
-                   lv::bound<"desk", jobs, "print">, lv::bound<"desk", news>,
-                   lv::bound_headers<"desk", papers, lv::header<"format", "pdf">, lv::header<"signed">>,
-                   lv::bound_exchange<archive, stocks, "old.#">, lv::bound<"vault", archive, "#.gold">,
-                   lv::bound<"desk", picky, "mine">, lv::bound<"bin", rest>> {};
+    : lv::topology<
+          stocks, jobs, news, papers, archive, rest, picky, desk, vault, lv::queue<"bin">,
+          lv::bound<"desk", stocks, "*.nyse">, lv::bound_queue<desk, stocks, "#.urgent.#">,
+          lv::bound<"desk", jobs, "print">, lv::bound<"desk", news>,
+          lv::bound_headers<"desk", papers, lv::header<"format", "pdf">, lv::header<"signed">>,
+          lv::bound_exchange<archive, stocks, "old.#">, lv::bound<"vault", archive, "#.gold">,
+          lv::bound<"desk", picky, "mine">, lv::bound<"bin", rest>> {};
 static_assert(office::is_checked);
 
 /// Whether office routes the key from the exchange.
@@ -93,7 +94,8 @@ static_assert(plan_of<trap>.routes(0, "other"));
 
 // Predeclared exchanges need not be parts, and may be.
 using with_amq = lv::topology<lv::queue<"q">, lv::bound<"q", lv::amq_topic, "a.#">,
-                              lv::bound<"q", lv::amq_direct, "k">, lv::bound_exchange<lv::amq_fanout, lv::amq_topic, "b">>;
+                              lv::bound<"q", lv::amq_direct, "k">,
+                              lv::bound_exchange<lv::amq_fanout, lv::amq_topic, "b">>;
 static_assert(view_of<with_amq>().exchanges.size() == 3);
 static_assert(with_amq::is_checked && lv::topology<lv::amq_topic>::is_checked);
 static_assert(plan_of<with_amq>.routes(0, "a.b") && !plan_of<with_amq>.routes(0, "b"));
@@ -107,23 +109,27 @@ using twice = lv::topology<stocks, desk, stocks, desk>;
 static_assert(view_of<twice>().exchanges.size() == 1 && view_of<twice>().queues.size() == 1);
 
 // The same queue bound by different keys, an exchange and a queue of one name: all different things.
-using similar = lv::topology<stocks, lv::exchange<"a", lv::topic>, lv::queue<"a">, lv::bound<"a", stocks, "x">,
-                             lv::bound<"a", stocks, "y">, lv::bound_exchange<lv::exchange<"a", lv::topic>, stocks, "x">>;
+using similar = lv::topology<stocks, lv::exchange<"a", lv::topic>, lv::queue<"a">,
+                             lv::bound<"a", stocks, "x">, lv::bound<"a", stocks, "y">,
+                             lv::bound_exchange<lv::exchange<"a", lv::topic>, stocks, "x">>;
 static_assert(view_of<similar>().bindings.size() == 3);
-using headers_alike = lv::topology<papers, lv::queue<"q">, lv::bound_headers<"q", papers, lv::header<"a", 1>>,
-                                   lv::bound_headers<"q", papers, lv::header<"a", 2>>,
-                                   lv::bound_headers<"q", papers, lv::header<"a", "1">>,
-                                   lv::bound_headers<"q", papers, lv::header<"a", 1>, lv::match_any>>;
+using headers_alike =
+    lv::topology<papers, lv::queue<"q">, lv::bound_headers<"q", papers, lv::header<"a", 1>>,
+                 lv::bound_headers<"q", papers, lv::header<"a", 2>>,
+                 lv::bound_headers<"q", papers, lv::header<"a", "1">>,
+                 lv::bound_headers<"q", papers, lv::header<"a", 1>, lv::match_any>>;
 static_assert(view_of<headers_alike>().bindings.size() == 4);
 
 static_assert(lv::topology<>::is_checked);
-static_assert(lv::a_topology<office> && lv::a_topology<circle> && !lv::a_topology<stocks> && !lv::a_topology<int>);
+static_assert(lv::a_topology<office> && lv::a_topology<circle> && !lv::a_topology<stocks> &&
+              !lv::a_topology<int>);
 
 // Names of 255 bytes fit.
 #define LEVERET_50 "12345678901234567890123456789012345678901234567890"
 #define LEVERET_255 LEVERET_50 LEVERET_50 LEVERET_50 LEVERET_50 LEVERET_50 "12345"
 static_assert(lv::topology<lv::queue<LEVERET_255>, lv::exchange<LEVERET_255, lv::direct>,
-                           lv::bound<LEVERET_255, lv::exchange<LEVERET_255, lv::direct>, LEVERET_255>>::is_checked);
+                           lv::bound<LEVERET_255, lv::exchange<LEVERET_255, lv::direct>,
+                                     LEVERET_255>>::is_checked);
 
 // A policy of the user's own.
 struct shard {
@@ -151,11 +157,13 @@ static_assert(plan_of<own>.routes(1, "abc") && !plan_of<own>.routes(1, "bac"));
 
 TEST_CASE("topology: options become those of the channel's operations")
 {
-    using full = lv::queue<"full", lv::durable, lv::auto_delete, lv::message_ttl<60'000>, lv::expires<1>, lv::max_length<0>,
-                           lv::max_length_bytes<1024>, lv::reject_publish_dlx, lv::dead_letter_exchange<"x">,
-                           lv::dead_letter_routing_key<"k">, lv::max_priority<255>, lv::single_active_consumer,
-                           lv::classic, lv::argument<"x-queue-mode", "lazy">, lv::argument<"x-max-in-memory", 5L>,
-                           lv::argument<"flag", true>, lv::argument<"small", -7>>;
+    using full =
+        lv::queue<"full", lv::durable, lv::auto_delete, lv::message_ttl<60'000>, lv::expires<1>,
+                  lv::max_length<0>, lv::max_length_bytes<1024>, lv::reject_publish_dlx,
+                  lv::dead_letter_exchange<"x">, lv::dead_letter_routing_key<"k">,
+                  lv::max_priority<255>, lv::single_active_consumer, lv::classic,
+                  lv::argument<"x-queue-mode", "lazy">, lv::argument<"x-max-in-memory", 5L>,
+                  lv::argument<"flag", true>, lv::argument<"small", -7>>;
     const lv::queue_options& o = full::entry.options;
     CHECK(full::name == "full");
     CHECK(o.durable);
@@ -188,7 +196,8 @@ TEST_CASE("topology: options become those of the channel's operations")
     CHECK(stocks::entry.options.durable);
     CHECK(news::entry.options.auto_delete);
     CHECK(archive::entry.options.internal);
-    CHECK(lv::topology_detail::to_table(shards::entry.arguments) == lv::table{{"hash-header", "customer"}});
+    CHECK(lv::topology_detail::to_table(shards::entry.arguments) ==
+          lv::table{{"hash-header", "customer"}});
     CHECK(lv::exchange<"x", lv::topic, lv::unbound_ok>::entry.unbound_ok);
 }
 

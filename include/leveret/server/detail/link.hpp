@@ -31,9 +31,10 @@ class link final : public session, private deadline_node {
 public:
     using stream_type = typename Environment::stream;
 
-    link(local_ptr<server_state<Environment>> owner, std::unique_ptr<stream_type> stream, io::peer_address peer)
-        : session(*owner, peer.is_loopback, owner->now()), owner_(std::move(owner)), stream_(std::move(stream)),
-          peer_(std::move(peer))
+    link(local_ptr<server_state<Environment>> owner, std::unique_ptr<stream_type> stream,
+         io::peer_address peer)
+        : session(*owner, peer.is_loopback, owner->now()), owner_(std::move(owner)),
+          stream_(std::move(stream)), peer_(std::move(peer))
     {
     }
     ~link() { finish(); }
@@ -84,7 +85,10 @@ private:
             : holder_(&l), memory_(&memory), function_(f)
         {
         }
-        [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(*memory_); }
+        [[nodiscard]] allocator_type get_allocator() const noexcept
+        {
+            return allocator_type(*memory_);
+        }
         void operator()(std::error_code ec, std::size_t n)
         {
             const auto self = holder_.take();
@@ -152,7 +156,9 @@ private:
             self.writing_ = false;
             self.on_written(ec, n);
         };
-        stream_->async_write_some(pieces{buffers_, buffers_ + count}, handler<std::decay_t<decltype(done)>>(*this, write_memory_, done));
+        stream_->async_write_some(
+            pieces{buffers_, buffers_ + count},
+            handler<std::decay_t<decltype(done)>>(*this, write_memory_, done));
     }
     void on_written(std::error_code ec, std::size_t n)
     {

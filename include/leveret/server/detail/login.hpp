@@ -22,8 +22,10 @@ struct login {
 {
     login l;
     const std::size_t user = response.find('\0');
-    const std::size_t password = user == std::string_view::npos ? user : response.find('\0', user + 1);
-    if (password == std::string_view::npos || response.find('\0', password + 1) != std::string_view::npos)
+    const std::size_t password =
+        user == std::string_view::npos ? user : response.find('\0', user + 1);
+    if (password == std::string_view::npos ||
+        response.find('\0', password + 1) != std::string_view::npos)
         return l;
     l.user = response.substr(user + 1, password - user - 1);
     l.password = response.substr(password + 1);

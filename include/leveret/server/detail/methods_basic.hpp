@@ -16,8 +16,9 @@ inline void session::on_publish(session_channel& c, const engine::server_event& 
         return refuse(c, rights_.refusal(kind_of_name::exchange, e.exchange), id);
     const publishing p{e.exchange, e.routing_key, e.mandatory, e.immediate};
     payload body = e.whole.empty() ? payload(e.body) : e.whole;
-    const status s = e.properties.flags() == 0 ? c.core->publish(p, std::move(body))
-                                               : c.core->publish(p, std::move(body), c.share(e.properties));
+    const status s = e.properties.flags() == 0
+                         ? c.core->publish(p, std::move(body))
+                         : c.core->publish(p, std::move(body), c.share(e.properties));
     static_cast<void>(is_fine(c, s, id));
 }
 
@@ -30,7 +31,8 @@ inline void session::on(session_channel& c, const wire::basic::qos& m)
 inline void session::on(session_channel& c, const wire::basic::consume& m)
 {
     const std::string_view queue = m.queue.empty() ? std::string_view(c.last_queue) : m.queue;
-    if (!queue.empty() && queue != reply_to_name && !may(c, m, permission::read, kind_of_name::queue, queue))
+    if (!queue.empty() && queue != reply_to_name &&
+        !may(c, m, permission::read, kind_of_name::queue, queue))
         return;
     const table arguments = wire::decode_table(m.arguments);
     consumption what;
@@ -40,7 +42,8 @@ inline void session::on(session_channel& c, const wire::basic::consume& m)
     what.exclusive = m.exclusive;
     what.arguments = &arguments;
     c.no_wait = m.no_wait;
-    static_cast<void>(is_fine(c, c.core->consume(what), m.id)); // answered by session_channel::consuming
+    static_cast<void>(
+        is_fine(c, c.core->consume(what), m.id)); // answered by session_channel::consuming
 }
 
 inline void session::on(session_channel& c, const wire::basic::cancel& m)
@@ -72,8 +75,8 @@ inline void session::on(session_channel& c, const wire::basic::get& m)
     ok.routing_key = g.message->routing_key();
     ok.message_count = static_cast<std::uint32_t>(g.message_count);
     c.flush_confirms();
-    engine::append_content(engine.output(), c.number(), ok, g.message->properties(), g.message->body(),
-                           engine.frame_max());
+    engine::append_content(engine.output(), c.number(), ok, g.message->properties(),
+                           g.message->body(), engine.frame_max());
     engine.note_output();
     touch();
 }

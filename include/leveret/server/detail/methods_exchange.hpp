@@ -61,7 +61,8 @@ inline void session::on(session_channel& c, const wire::exchange::bind& m)
     if (!may(c, m, permission::write, kind_of_name::exchange, m.destination) ||
         !may(c, m, permission::read, kind_of_name::exchange, m.source))
         return;
-    if (is_fine(c, c.core->bind_exchange(exchange_methods::binding_of(m, arguments)), m.id) && !m.no_wait)
+    if (is_fine(c, c.core->bind_exchange(exchange_methods::binding_of(m, arguments)), m.id) &&
+        !m.no_wait)
         answer(c, wire::exchange::bind_ok{});
 }
 
@@ -71,7 +72,8 @@ inline void session::on(session_channel& c, const wire::exchange::unbind& m)
     if (!may(c, m, permission::write, kind_of_name::exchange, m.destination) ||
         !may(c, m, permission::read, kind_of_name::exchange, m.source))
         return;
-    if (is_fine(c, c.core->unbind_exchange(exchange_methods::binding_of(m, arguments)), m.id) && !m.no_wait)
+    if (is_fine(c, c.core->unbind_exchange(exchange_methods::binding_of(m, arguments)), m.id) &&
+        !m.no_wait)
         answer(c, wire::exchange::unbind_ok{});
 }
 

@@ -47,7 +47,8 @@ public:
         std::string text = "access to ";
         text += kind == kind_of_name::queue ? "queue " : "exchange ";
         text += detail::quoted(name.empty() ? "amq.default" : name);
-        text += " in vhost " + detail::quoted(virtual_host_) + " refused for user " + detail::quoted(user_);
+        text += " in vhost " + detail::quoted(virtual_host_) + " refused for user " +
+                detail::quoted(user_);
         return detail::failure(reply_code::access_refused, text);
     }
 

@@ -59,11 +59,11 @@ public:
     using link_type = link<Environment>;
 
     server_state(Environment e, asio::any_io_executor executor, const server_options& o)
-        : settings(o),
-          home(broker_, settings::access == nullptr ? guest : *settings::access, settings::engine,
-               settings::connections, o.observer),
+        : settings(o), home(broker_, settings::access == nullptr ? guest : *settings::access,
+                            settings::engine, settings::connections, o.observer),
           broker_(broker_options(e, o)), environment_(std::move(e)), executor_(std::move(executor)),
-          acceptor_(std::in_place, environment_, executor_), timer_(std::in_place, environment_, executor_)
+          acceptor_(std::in_place, environment_, executor_),
+          timer_(std::in_place, environment_, executor_)
     {
         retry_.owner = this;
     }
@@ -99,7 +99,8 @@ public:
         if (next >= timer_at_ || next == instant::never())
             return;
         timer_at_ = next;
-        timer_->wait_until(next, [h = io::context_holder<local_ptr<server_state>>(this)](std::error_code ec) mutable {
+        timer_->wait_until(next, [h = io::context_holder<local_ptr<server_state>>(this)](
+                                     std::error_code ec) mutable {
             const auto self = h.take();
             if (!ec)
                 self->on_timer();
@@ -148,7 +149,8 @@ public:
         waits_.destroy_all();
         cut_all();
     }
-    [[nodiscard]] static asio::awaitable<void> wait_until_empty(local_ptr<server_state> self, duration patience)
+    [[nodiscard]] static asio::awaitable<void> wait_until_empty(local_ptr<server_state> self,
+                                                                duration patience)
     {
         if (self->links_.empty())
             co_return;
@@ -180,7 +182,8 @@ private:
     };
     static constexpr duration retry_delay = duration::milliseconds(100);
 
-    [[nodiscard]] static leveret::broker::options broker_options(Environment& e, const server_options& o)
+    [[nodiscard]] static leveret::broker::options broker_options(Environment& e,
+                                                                 const server_options& o)
     {
         leveret::broker::options made;
         made.limits = o.limits;
@@ -195,7 +198,8 @@ private:
         if (!acceptor_)
             return;
         next_ = std::make_unique<typename Environment::stream>(environment_, executor_);
-        acceptor_->async_accept(*next_, [h = io::context_holder<local_ptr<server_state>>(this)](std::error_code ec) mutable {
+        acceptor_->async_accept(*next_, [h = io::context_holder<local_ptr<server_state>>(this)](
+                                            std::error_code ec) mutable {
             const auto self = h.take();
             self->on_accepted(ec);
         });
@@ -216,7 +220,8 @@ private:
             ++from;
             links_.back()->place_ = links_.size() - 1;
             if (observer != nullptr)
-                observer->connected(links_.back()->number, links_.back()->peer().host, links_.back()->peer().port);
+                observer->connected(links_.back()->number, links_.back()->peer().host,
+                                    links_.back()->peer().port);
             links_.back()->start();
             rearm();
         } else {

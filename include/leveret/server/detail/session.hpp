@@ -24,8 +24,8 @@ class session;
 /// What the sessions of a server share.
 class home {
 public:
-    home(broker_core& c, access_control& a, const engine::server_config& e, const connection_limits& l,
-         server_observer* o = nullptr)
+    home(broker_core& c, access_control& a, const engine::server_config& e,
+         const connection_limits& l, server_observer* o = nullptr)
         : core(c), access(a), config(e), limits(l), observer(o)
     {
     }
@@ -84,7 +84,8 @@ public:
     /// publishes while memory is low.
     [[nodiscard]] bool wants_input() const noexcept
     {
-        return engine.output().size() < 2 * home_.limits.output_bytes && (!is_blocked_ || !engine.is_open());
+        return engine.output().size() < 2 * home_.limits.output_bytes &&
+               (!is_blocked_ || !engine.is_open());
     }
     /// Does what the client asked for, as far as it is here.
     void pump() noexcept;
@@ -186,7 +187,7 @@ private:
     bool from_loopback_;
     bool is_touched_ = false;
     bool is_blocked_ = false;
-    bool is_handling_ = false;    // a method: what it cancels is told behind its answer
+    bool is_handling_ = false; // a method: what it cancels is told behind its answer
     bool told_blocked_ = false;
     bool can_be_blocked_ = false;
     bool can_be_cancelled_ = false;

@@ -20,8 +20,8 @@ public:
     explicit session_channel(session& owner) noexcept : owner_(owner) {}
 
     std::unique_ptr<leveret::broker::channel> core; ///< null when it was closed
-    std::string last_queue;                ///< that was declared on it, which an empty name means
-    bool no_wait = false;                  ///< of the basic.consume that is at work
+    std::string last_queue; ///< that was declared on it, which an empty name means
+    bool no_wait = false;   ///< of the basic.consume that is at work
 
     /// Properties as the broker keeps them; those of the message before if they are the same again.
     [[nodiscard]] properties_ptr share(const wire::properties_view& p);

@@ -85,9 +85,9 @@ inline void session::on_opening(const engine::server_event& e)
     const std::string name(e.text);
     const auto refuse_it = [&](const error& why) { engine.close(why.code, why.text, id); };
     if (home_.core.find_virtual_host(name) != nullptr && !home_.access.can_enter(user_, name))
-        return refuse_it(detail::failure(reply_code::not_allowed, "access to vhost " + detail::quoted(name) +
-                                                                      " refused for user " +
-                                                                      detail::quoted(user_)));
+        return refuse_it(detail::failure(reply_code::not_allowed,
+                                         "access to vhost " + detail::quoted(name) +
+                                             " refused for user " + detail::quoted(user_)));
     auto opened = home_.core.open_session(name, user_, *this);
     if (!opened)
         return refuse_it(opened.error());
@@ -133,7 +133,8 @@ inline void session::drop(session_channel& c) noexcept
     if (c.is_paused_)
         --paused_;
     std::erase_if(cancelled_, [&](const cancellation& x) { return x.channel == &c; });
-    const auto at = std::find_if(channels_.begin(), channels_.end(), [&](const auto& p) { return p.get() == &c; });
+    const auto at = std::find_if(channels_.begin(), channels_.end(),
+                                 [&](const auto& p) { return p.get() == &c; });
     std::swap(*at, channels_.back());
     channels_.pop_back();
 }
@@ -154,7 +155,8 @@ inline void session::end() noexcept
 
 inline void session::output_drained()
 {
-    if (paused_ != 0 && engine.is_open() && engine.output().size() <= home_.limits.output_bytes / 2) {
+    if (paused_ != 0 && engine.is_open() &&
+        engine.output().size() <= home_.limits.output_bytes / 2) {
         for (std::size_t i = 0; i < channels_.size(); ++i) {
             session_channel& c = *channels_[i];
             if (!std::exchange(c.is_paused_, false))
@@ -170,7 +172,8 @@ inline void session::output_drained()
 inline void session::shut_down(std::string_view why)
 {
     engine.close(reply_code::connection_forced,
-                 "CONNECTION_FORCED - broker forced connection closure with reason '" + std::string(why) + "'");
+                 "CONNECTION_FORCED - broker forced connection closure with reason '" +
+                     std::string(why) + "'");
     pump();
 }
 

@@ -77,7 +77,8 @@ inline void session_channel::shape(const consumer& to, const stored_message& m)
     head_.assign(number(), to.tag(), m.exchange(), m.routing_key(), m.properties());
 }
 
-inline void session_channel::returned(stored_message& m, reply_code code, std::string_view text) noexcept
+inline void session_channel::returned(stored_message& m, reply_code code,
+                                      std::string_view text) noexcept
 {
     wire::basic::return_ r;
     r.reply_code = static_cast<std::uint16_t>(code);

@@ -29,24 +29,34 @@ void add_publishing(misuse_cases& all)
     with("publish: user_id of somebody else", properties().user_id("joe"), false, false);
     with("publish: user_id right", properties().user_id("guest"), false, false);
     with("publish: expiration not a number", properties().expiration("abc"), true, false);
-    with("publish: expiration with trailing characters", properties().expiration("10x"), true, false);
+    with("publish: expiration with trailing characters", properties().expiration("10x"), true,
+         false);
     with("publish: CC header not an array", properties().headers({{"CC", "k"}}), true, false);
     all["publish: CC header routes"] = [](misuse& m) {
         field_array keys;
         keys.emplace_back(q);
-        m.open().declare().publish({.routing_key = "mis.other"}, properties().headers({{"CC", keys}})).declare();
+        m.open()
+            .declare()
+            .publish({.routing_key = "mis.other"}, properties().headers({{"CC", keys}}))
+            .declare();
     };
     all["publish: to a queue with reject-publish when full, confirm mode"] = [](misuse& m) {
-        m.open().declare({{"x-max-length", 1}, {"x-overflow", "reject-publish"}}).send(wire::confirm::select{});
+        m.open()
+            .declare({{"x-max-length", 1}, {"x-overflow", "reject-publish"}})
+            .send(wire::confirm::select{});
         m.publish().publish();
     };
     all["publish: to a missing exchange in confirm mode"] = [](misuse& m) {
-        m.open().send(wire::confirm::select{}).publish({.exchange = "mis.nosuch", .routing_key = "k"});
+        m.open()
+            .send(wire::confirm::select{})
+            .publish({.exchange = "mis.nosuch", .routing_key = "k"});
     };
     all["mode: tx.select after confirm.select"] = [](misuse& m) {
         m.open().send(wire::confirm::select{}).send(wire::tx::select{});
     };
-    all["mode: tx.rollback without tx.select"] = [](misuse& m) { m.open().send(wire::tx::rollback{}); };
+    all["mode: tx.rollback without tx.select"] = [](misuse& m) {
+        m.open().send(wire::tx::rollback{});
+    };
 }
 
 void add_consuming(misuse_cases& all)
@@ -62,7 +72,8 @@ void add_consuming(misuse_cases& all)
         m.open().declare().send(wire::basic::consume{.queue = q});
     };
     all["consume: second consumer on an exclusively consumed queue"] = [](misuse& m) {
-        m.open().declare().send(wire::basic::consume{.queue = q, .consumer_tag = "t1", .exclusive = true});
+        m.open().declare().send(
+            wire::basic::consume{.queue = q, .consumer_tag = "t1", .exclusive = true});
         m.send(wire::basic::consume{.queue = q, .consumer_tag = "t2"});
     };
     all["consume: exclusive consumer while another consumes"] = [](misuse& m) {
@@ -75,7 +86,9 @@ void add_consuming(misuse_cases& all)
     };
     const auto deleted = [&](const char* name, const table& properties) {
         all[name] = [=](misuse& m) {
-            m.open(131072, properties).declare().send(wire::basic::consume{.queue = q, .consumer_tag = "t"});
+            m.open(131072, properties)
+                .declare()
+                .send(wire::basic::consume{.queue = q, .consumer_tag = "t"});
             m.send(wire::queue::delete_{.queue = q});
         };
     };
@@ -89,7 +102,9 @@ void add_consuming(misuse_cases& all)
         m.send(wire::basic::consume{.queue = q, .consumer_tag = "t"});
         m.send(wire::basic::cancel{.consumer_tag = "t"}).declare({.queue = q, .passive = true});
     };
-    all["get: empty queue"] = [](misuse& m) { m.open().declare().send(wire::basic::get{.queue = q}); };
+    all["get: empty queue"] = [](misuse& m) {
+        m.open().declare().send(wire::basic::get{.queue = q});
+    };
     all["ack: tag 0, not multiple"] = [](misuse& m) { m.open().send(wire::basic::ack{}); };
     all["ack: tag 0, multiple, nothing outstanding"] = [](misuse& m) {
         m.open().send(wire::basic::ack{.multiple = true});

@@ -26,36 +26,44 @@ const std::map<std::string, difference, std::less<>> differences = {
     {"handshake: AMQP 0-9 header", {{"protocol-header AMQP 0-0-9-1"}, "dropped"}},
     // A client is told what is wrong.
     {"handshake: unknown SASL mechanism",
-     {{"connection.close 403 ACCESS_REFUSED - Login was refused using authentication mechanism NOSUCH. For "
+     {{"connection.close 403 ACCESS_REFUSED - Login was refused using authentication mechanism "
+       "NOSUCH. For "
        "details see the broker logfile. [0.0]"},
       "closed by server"}},
     {"handshake: malformed PLAIN response",
-     {{"connection.close 403 ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For "
+     {{"connection.close 403 ACCESS_REFUSED - Login was refused using authentication mechanism "
+       "PLAIN. For "
        "details see the broker logfile. [0.0]"},
       "closed by server"}},
     {"handshake: frame_max above the server value",
-     {{"connection.close 530 NOT_ALLOWED - negotiated frame_max = 131073 is higher than the maximum allowed "
+     {{"connection.close 530 NOT_ALLOWED - negotiated frame_max = 131073 is higher than the "
+       "maximum allowed "
        "value (131072) [10.31]"},
       "closed by server"}},
     {"handshake: frame_max 0 (no limit)",
-     {{"connection.close 530 NOT_ALLOWED - negotiated frame_max = 0 is higher than the maximum allowed value "
+     {{"connection.close 530 NOT_ALLOWED - negotiated frame_max = 0 is higher than the maximum "
+       "allowed value "
        "(131072) [10.31]"},
       "closed by server"}},
     {"handshake: frame_max below 4096",
-     {{"connection.close 530 NOT_ALLOWED - negotiated frame_max = 4095 is lower than the minimum allowed value "
+     {{"connection.close 530 NOT_ALLOWED - negotiated frame_max = 4095 is lower than the minimum "
+       "allowed value "
        "(4096) [10.31]"},
       "closed by server"}},
     {"handshake: channel_max 0 (no limit)",
-     {{"connection.close 530 NOT_ALLOWED - negotiated channel_max = 0 is higher than the maximum allowed value "
+     {{"connection.close 530 NOT_ALLOWED - negotiated channel_max = 0 is higher than the maximum "
+       "allowed value "
        "(2047) [10.31]"},
       "closed by server"}},
     {"handshake: connection.open before tune-ok",
      {{"connection.close 504 CHANNEL_ERROR - unexpected method in connection state tuning [10.40]"},
       "closed by server"}},
     {"connection: unknown method 60.999",
-     {{"connection.close 503 COMMAND_INVALID - unimplemented method [60.999]"}, "closed by server"}},
+     {{"connection.close 503 COMMAND_INVALID - unimplemented method [60.999]"},
+      "closed by server"}},
     {"connection: argument table with unknown field type",
-     {{"connection.close 501 FRAME_ERROR - cannot decode <<0,0,5,109,105,115,46,113,0,0,0,0,3,1,107,90>> "
+     {{"connection.close 501 FRAME_ERROR - cannot decode "
+       "<<0,0,5,109,105,115,46,113,0,0,0,0,3,1,107,90>> "
        "[50.10]"},
       "closed by server"}},
     // Not waiting for content that makes no sense.
@@ -72,7 +80,8 @@ const std::map<std::string, difference, std::less<>> differences = {
       "closed by server"}},
     // As RabbitMQ 4: docs/differences.md.
     {"exchange: unknown type",
-     {{"channel.close(ch1) 406 PRECONDITION_FAILED - unknown exchange type 'nosuchtype' [40.10]"}, "open"}},
+     {{"channel.close(ch1) 406 PRECONDITION_FAILED - unknown exchange type 'nosuchtype' [40.10]"},
+      "open"}},
     // The same, but for a bit that means nothing where there is but one.
     {"publish: to a queue with reject-publish when full, confirm mode",
      {{"queue.declare-ok(ch1) mis.q messages=0 consumers=0", "confirm.select-ok(ch1)",
@@ -82,8 +91,8 @@ const std::map<std::string, difference, std::less<>> differences = {
 
 std::string closed_text(std::uint16_t code, std::string_view text, wire::method_number id)
 {
-    return " " + std::to_string(code) + " " + std::string(text) + " [" + std::to_string(id.class_id) + "." +
-           std::to_string(id.method) + "]";
+    return " " + std::to_string(code) + " " + std::string(text) + " [" +
+           std::to_string(id.class_id) + "." + std::to_string(id.method) + "]";
 }
 
 /// The frame in the words of the file.
@@ -104,12 +113,14 @@ std::string words(const sent_frame& f)
         return "30.11" + at;
     if (is(wire::connection::close{})) {
         const auto m = f.as<wire::connection::close>();
-        return "connection.close" + closed_text(m.reply_code, m.reply_text, {m.class_id, m.method_id});
+        return "connection.close" +
+               closed_text(m.reply_code, m.reply_text, {m.class_id, m.method_id});
     }
     if (is(wire::connection::tune{})) {
         const auto m = f.as<wire::connection::tune>();
         return "connection.tune channel_max=" + std::to_string(m.channel_max) +
-               " frame_max=" + std::to_string(m.frame_max) + " heartbeat=" + std::to_string(m.heartbeat);
+               " frame_max=" + std::to_string(m.frame_max) +
+               " heartbeat=" + std::to_string(m.heartbeat);
     }
     const std::string name = std::string(wire::all_methods::name(f.method()));
     if (is(wire::connection::start{}))
@@ -136,11 +147,13 @@ std::string words(const sent_frame& f)
         return head + " " + std::string(f.as<wire::basic::cancel>().consumer_tag);
     if (is(wire::basic::ack{})) {
         const auto m = f.as<wire::basic::ack>();
-        return head + " tag=" + std::to_string(m.delivery_tag) + " multiple=" + std::to_string(m.multiple);
+        return head + " tag=" + std::to_string(m.delivery_tag) +
+               " multiple=" + std::to_string(m.multiple);
     }
     if (is(wire::basic::nack{})) {
         const auto m = f.as<wire::basic::nack>();
-        return head + " tag=" + std::to_string(m.delivery_tag) + " multiple=" + std::to_string(m.multiple);
+        return head + " tag=" + std::to_string(m.delivery_tag) +
+               " multiple=" + std::to_string(m.multiple);
     }
     if (is(wire::basic::return_{})) {
         const auto m = f.as<wire::basic::return_>();
@@ -149,9 +162,9 @@ std::string words(const sent_frame& f)
     }
     if (is(wire::basic::get_ok{})) {
         const auto m = f.as<wire::basic::get_ok>();
-        return head + " tag=" + std::to_string(m.delivery_tag) + " redelivered=" +
-               std::to_string(m.redelivered) + " ex=" + std::string(m.exchange) + " rk=" +
-               std::string(m.routing_key) + " count=" + std::to_string(m.message_count);
+        return head + " tag=" + std::to_string(m.delivery_tag) +
+               " redelivered=" + std::to_string(m.redelivered) + " ex=" + std::string(m.exchange) +
+               " rk=" + std::string(m.routing_key) + " count=" + std::to_string(m.message_count);
     }
     return head;
 }
@@ -171,7 +184,8 @@ std::string joined(const std::vector<std::string>& lines)
     return all;
 }
 
-void check_case(const std::string& name, const std::function<void(misuse&)>& act, const difference& expected)
+void check_case(const std::string& name, const std::function<void(misuse&)>& act,
+                const difference& expected)
 {
     misuse m;
     act(m);
@@ -183,7 +197,8 @@ void check_case(const std::string& name, const std::function<void(misuse&)>& act
         got.push_back(words(f));
         rest.remove_prefix(n);
     }
-    const bool was_closing = m.client.engine.current_state() == engine::server_connection::state::closing;
+    const bool was_closing =
+        m.client.engine.current_state() == engine::server_connection::state::closing;
     const std::string connection = m.client.engine.is_closed() ? "dropped"
                                    : was_closing               ? "closed by server"
                                                                : "open";
@@ -200,10 +215,11 @@ void check_case(const std::string& name, const std::function<void(misuse&)>& act
 std::filesystem::path data_file()
 {
     namespace fs = std::filesystem;
-    const fs::path here(__FILE__); // relative to the build directory, where this program is in tests/
-    const fs::path source = here.is_absolute()
-                                ? here
-                                : fs::read_symlink("/proc/self/exe").parent_path().parent_path() / here;
+    const fs::path here(
+        __FILE__); // relative to the build directory, where this program is in tests/
+    const fs::path source =
+        here.is_absolute() ? here
+                           : fs::read_symlink("/proc/self/exe").parent_path().parent_path() / here;
     return (source.parent_path() / "../../../data/rabbitmq-misuse.jsonl").lexically_normal();
 }
 

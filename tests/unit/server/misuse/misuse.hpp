@@ -74,8 +74,8 @@ public:
         m.arguments = {encoded};
         return send(m);
     }
-    misuse& publish(wire::basic::publish m = {.routing_key = misused_queue}, const properties& p = {},
-                    std::string_view body = "x")
+    misuse& publish(wire::basic::publish m = {.routing_key = misused_queue},
+                    const properties& p = {}, std::string_view body = "x")
     {
         return bytes(frame(1, m) + content(1, body, p));
     }

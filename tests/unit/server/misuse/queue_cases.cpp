@@ -33,13 +33,17 @@ void add_declarations(misuse_cases& all)
         m.open().declare({{"x-whatever", 1}}).declare({{"x-whatever", 2}});
     };
     all["queue: redeclare, same ttl in another integer width"] = [](misuse& m) {
-        m.open().declare({{"x-message-ttl", 1000}}).declare({{"x-message-ttl", std::int64_t{1000}}});
+        m.open()
+            .declare({{"x-message-ttl", 1000}})
+            .declare({{"x-message-ttl", std::int64_t{1000}}});
     };
     all["queue: declare amq.* name"] = [](misuse& m) { m.open().declare({.queue = "amq.mis"}); };
     all["queue: passive declare amq.* name"] = [](misuse& m) {
         m.open().declare({.queue = "amq.mis", .passive = true});
     };
-    all["queue: name that is not UTF-8"] = [](misuse& m) { m.open().declare({.queue = "\xff\xfe"}); };
+    all["queue: name that is not UTF-8"] = [](misuse& m) {
+        m.open().declare({.queue = "\xff\xfe"});
+    };
 }
 
 void add_arguments(misuse_cases& all)
@@ -69,20 +73,23 @@ void add_arguments(misuse_cases& all)
 void add_uses(misuse_cases& all)
 {
     const auto q = misused_queue;
-    all["queue: exclusive queue, consume / get / purge / delete / bind from another connection"] = [q](misuse& m) {
-        server_peer other(m.server);
-        other.open();
-        other.send(frame(1, wire::queue::declare{.queue = q, .exclusive = true}));
-        m.open();
-        for (std::uint16_t n = 2; n <= 6; ++n)
-            m.open_channel(n);
-        m.send(wire::basic::consume{.queue = q, .consumer_tag = "t"}, 2);
-        m.send(wire::basic::get{.queue = q}, 3);
-        m.send(wire::queue::purge{.queue = q}, 4);
-        m.send(wire::queue::delete_{.queue = q}, 5);
-        m.send(wire::queue::bind{.queue = q, .exchange = "amq.direct", .routing_key = "k"}, 6);
+    all["queue: exclusive queue, consume / get / purge / delete / bind from another connection"] =
+        [q](misuse& m) {
+            server_peer other(m.server);
+            other.open();
+            other.send(frame(1, wire::queue::declare{.queue = q, .exclusive = true}));
+            m.open();
+            for (std::uint16_t n = 2; n <= 6; ++n)
+                m.open_channel(n);
+            m.send(wire::basic::consume{.queue = q, .consumer_tag = "t"}, 2);
+            m.send(wire::basic::get{.queue = q}, 3);
+            m.send(wire::queue::purge{.queue = q}, 4);
+            m.send(wire::queue::delete_{.queue = q}, 5);
+            m.send(wire::queue::bind{.queue = q, .exchange = "amq.direct", .routing_key = "k"}, 6);
+        };
+    all["queue: delete of a missing queue"] = [q](misuse& m) {
+        m.open().send(wire::queue::delete_{.queue = q});
     };
-    all["queue: delete of a missing queue"] = [q](misuse& m) { m.open().send(wire::queue::delete_{.queue = q}); };
     all["queue: delete if-unused, queue has a consumer"] = [q](misuse& m) {
         m.open().declare().send(wire::basic::consume{.queue = q, .consumer_tag = "t"});
         m.send(wire::queue::delete_{.queue = q, .if_unused = true});
@@ -90,20 +97,26 @@ void add_uses(misuse_cases& all)
     all["queue: delete if-empty, queue has messages"] = [q](misuse& m) {
         m.open().declare().publish().send(wire::queue::delete_{.queue = q, .if_empty = true});
     };
-    all["queue: purge of a missing queue"] = [q](misuse& m) { m.open().send(wire::queue::purge{.queue = q}); };
+    all["queue: purge of a missing queue"] = [q](misuse& m) {
+        m.open().send(wire::queue::purge{.queue = q});
+    };
     all["queue: bind, queue missing"] = [](misuse& m) {
-        m.open().send(wire::queue::bind{.queue = "mis.nosuch", .exchange = "amq.direct", .routing_key = "k"});
+        m.open().send(
+            wire::queue::bind{.queue = "mis.nosuch", .exchange = "amq.direct", .routing_key = "k"});
     };
     all["queue: bind, both missing"] = [](misuse& m) {
-        m.open().send(wire::queue::bind{.queue = "mis.nosuch", .exchange = "mis.nosuch2", .routing_key = "k"});
+        m.open().send(wire::queue::bind{
+            .queue = "mis.nosuch", .exchange = "mis.nosuch2", .routing_key = "k"});
     };
     all["queue: unbind, exchange missing"] = [q](misuse& m) {
-        m.open().declare().send(wire::queue::unbind{.queue = q, .exchange = "mis.nosuch", .routing_key = "k"});
+        m.open().declare().send(
+            wire::queue::unbind{.queue = q, .exchange = "mis.nosuch", .routing_key = "k"});
     };
-    all["queue: bind, empty queue name and key = last declared queue, name as key"] = [q](misuse& m) {
-        m.open().declare().send(wire::queue::bind{.exchange = "amq.direct"});
-        m.publish({.exchange = "amq.direct", .routing_key = q}).declare();
-    };
+    all["queue: bind, empty queue name and key = last declared queue, name as key"] =
+        [q](misuse& m) {
+            m.open().declare().send(wire::queue::bind{.exchange = "amq.direct"});
+            m.publish({.exchange = "amq.direct", .routing_key = q}).declare();
+        };
 }
 
 void add_exchanges(misuse_cases& all)
@@ -132,7 +145,9 @@ void add_exchanges(misuse_cases& all)
     all["exchange: redeclare amq.direct as fanout"] = [](misuse& m) {
         m.open().declare_exchange({.exchange = "amq.direct", .type = "fanout", .durable = true});
     };
-    all["exchange: delete the default exchange"] = [](misuse& m) { m.open().send(wire::exchange::delete_{}); };
+    all["exchange: delete the default exchange"] = [](misuse& m) {
+        m.open().send(wire::exchange::delete_{});
+    };
     all["exchange: alternate-exchange of the wrong type"] = [x](misuse& m) {
         m.open().declare_exchange({.exchange = x}, {{"alternate-exchange", 1}});
     };

@@ -155,8 +155,8 @@ inline void agent_channel::publish(command& c)
     leveret::broker::properties_ptr values;
     if (c.properties) {
         if (c.properties != last_properties_) {
+            shared_ = ch->share(*c.properties);
             last_properties_ = std::move(c.properties);
-            shared_ = ch->share(*last_properties_);
         }
         values = shared_;
     }
@@ -191,6 +191,7 @@ inline void agent_channel::taken(const command& c)
 
 inline void agent_channel::refused(const leveret::broker::error& why, wire::method_number cause)
 {
+    tell_confirms(); // of what came before
     of_.tell({.what = event::kind::refused, .channel = there_, .object = new refusal{why, cause}});
     end(why);
 }
@@ -319,6 +320,8 @@ inline void agent::work()
             is_last = !perform(*c);
             link_->commands.pop();
         }
+        // A read-modify-write, so that it and the one who waits see each other, whichever is first.
+        link_->done_publishes.fetch_add(0, std::memory_order_seq_cst);
         if (link_->wants_room.load(std::memory_order_seq_cst) && link_->wants_room.exchange(false))
             tell({.what = event::kind::room});
     }
@@ -340,7 +343,7 @@ inline bool agent::perform(command& c)
     case command::kind::settle: c.channel->settle(c); break;
     case command::kind::call: static_cast<far_call*>(c.object)->ask(*this); break;
     case command::kind::cancel:
-        if (c.channel->ch != nullptr)
+        if (c.channel->ch != nullptr && !c.exchange.empty()) // empty: the broker cancelled it
             c.channel->ch->cancel(c.exchange);
         tell({.what = event::kind::stream_over, .channel = c.channel->there(), .object = c.object});
         break;
@@ -361,7 +364,7 @@ inline void agent::publish(command& c)
     c.properties.reset();
     link_->done_bytes.store(link_->done_bytes.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
     link_->done_publishes.store(link_->done_publishes.load(std::memory_order_relaxed) + 1,
-                                std::memory_order_release);
+                                std::memory_order_release); // and once a turn in one order with those who wait
 }
 
 inline void agent::release(record* first) noexcept

@@ -173,11 +173,11 @@ template <class Answer, class IsOpen>
 /// has ended the channel. `missed(far_end&, far_channel&, answer)` is for an answer that nobody waits for any more.
 template <class T, class Ask, class Told, class Missed = nothing_missed>
 [[nodiscard]] asio::awaitable<T> asked(local_ptr<channel_core> c, wire::method_number cause, Ask ask, Told told,
-                                       duration timeout, Missed missed = {})
+                                       duration timeout, Missed missed = {}, bool may_yield = true)
 {
     using answer_type = std::invoke_result_t<Ask&, at_broker&>;
     connection_core& connection = *c->connection;
-    if (connection.must_yield())
+    if (may_yield && connection.must_yield()) // not where the channel has been prepared for the answer
         co_await yield(connection.executor());
     if (connection.is_near()) {
         answer_type answer = c->run(cause, ask);

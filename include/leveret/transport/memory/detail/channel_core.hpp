@@ -45,6 +45,7 @@ public:
     std::unique_ptr<leveret::broker::channel> ch; ///< on the broker's executor
     far_channel* far = nullptr;                   ///< on another one: its name for the broker
     std::uint16_t number = 0;
+    bool is_opening = false; ///< elsewhere: the number is taken
     engine::failure reason; ///< why it ended
     engine::settlements deliveries;
     engine::confirms publishes;
@@ -223,7 +224,7 @@ inline std::uint16_t connection_core::free_number() const
 {
     std::vector<bool> used(std::size_t{channel_max} + 1);
     for (const channel_core* c : channels)
-        used[c->number] = used[c->number] || c->is_open();
+        used[c->number] = used[c->number] || c->is_open() || c->is_opening;
     for (std::uint16_t n = 1; n <= channel_max; ++n)
         if (!used[n])
             return n;
@@ -269,7 +270,9 @@ inline void consumer_core::cancel()
         const hub::operation scope(*channel->connection->home);
         channel->ch->cancel(tag);
     } else if (stream != nullptr && !std::exchange(is_cancel_told, true)) {
-        channel->connection->far->cancel(*channel->far, tag, stream);
+        // Of one that the broker has cancelled the tag may be another consumer's by now.
+        const bool is_ours = state != status::cancelled_by_broker;
+        channel->connection->far->cancel(*channel->far, is_ours ? std::string_view(tag) : std::string_view(), stream);
     }
 }
 

@@ -60,25 +60,31 @@ asio::awaitable<queue_info> told_queue(local_ptr<channel_core> c, std::string na
 }
 inline asio::awaitable<void> confirms_selected(local_ptr<channel_core> c, duration timeout)
 {
+    if (c->connection->must_yield())
+        co_await yield(c->connection->executor());
     c->check_open(wire::confirm::select::id);
     c->is_confirming = true; // from here on, as the broker numbers them
     const auto select = [](at_broker& b) { return b.channel.select_confirms(); };
     const auto nothing = [](channel_core&, leveret::broker::status&) {};
-    co_await asked<void>(c, wire::confirm::select::id, select, nothing, timeout);
+    co_await asked<void>(c, wire::confirm::select::id, select, nothing, timeout, nothing_missed{}, false);
 }
 inline asio::awaitable<void> transactions_selected(local_ptr<channel_core> c, duration timeout)
 {
+    if (c->connection->must_yield())
+        co_await yield(c->connection->executor());
     c->is_transactional = true; // whoever refuses it ends the channel
     const auto select = [](at_broker& b) { return b.channel.select_transactions(); };
     const auto nothing = [](channel_core&, leveret::broker::status&) {};
-    co_await asked<void>(c, wire::tx::select::id, select, nothing, timeout);
+    co_await asked<void>(c, wire::tx::select::id, select, nothing, timeout, nothing_missed{}, false);
 }
 inline asio::awaitable<void> rolled_back(local_ptr<channel_core> c, duration timeout)
 {
+    if (c->connection->must_yield())
+        co_await yield(c->connection->executor());
     c->deliveries.lower_may_be_open();
     const auto roll_back = [](at_broker& b) { return b.channel.rollback(); };
     const auto nothing = [](channel_core&, leveret::broker::status&) {};
-    co_await asked<void>(c, wire::tx::rollback::id, roll_back, nothing, timeout);
+    co_await asked<void>(c, wire::tx::rollback::id, roll_back, nothing, timeout, nothing_missed{}, false);
 }
 
 } // namespace detail
@@ -267,7 +273,7 @@ inline asio::awaitable<consumer> channel::consumed(local_ptr<detail::consumer_co
         prefetch = o.prefetch.value_or(c.prefetch);
     }
     if (c.far != nullptr)
-        made->stream = c.connection->far->add_stream(*c.far, *made);
+        made->stream = c.connection->far->add_stream(*c.far, *made, made->no_ack);
     made->state = detail::consumer_core::status::active; // before deliveries may come, or something throws
     auto begin = [=, tag = made->tag, no_ack = made->no_ack, exclusive = o.exclusive, context = made->context(),
                   queue = std::move(queue), arguments = std::move(arguments)](detail::at_broker& b)
@@ -278,7 +284,8 @@ inline asio::awaitable<consumer> channel::consumed(local_ptr<detail::consumer_co
         return b.channel.consume({queue, tag, no_ack, exclusive, detail::or_null(arguments), context});
     };
     const auto nothing = [](detail::channel_core&, auto&) {};
-    auto asked = detail::asked<void>(core, wire::basic::consume::id, std::move(begin), nothing, o.timeout);
+    auto asked = detail::asked<void>(core, wire::basic::consume::id, std::move(begin), nothing, o.timeout,
+                                     detail::nothing_missed{}, false);
     co_await std::move(asked);
     co_return consumer(std::move(made));
 }
@@ -300,7 +307,8 @@ inline asio::awaitable<std::optional<delivery>> channel::get(std::string_view qu
         -> std::optional<delivery> {
         if (*r == nullptr)
             return std::nullopt;
-        static_cast<void>(c.deliveries.arrived((*r)->tag, !no_ack));
+        // While a recover is on its way it comes again, under another tag.
+        static_cast<void>(c.deliveries.arrived((*r)->tag, !no_ack && c.recovering == 0));
         return delivery(no_ack ? nullptr : &c, c.adopt(*r));
     };
     const auto missed = [no_ack = o.no_ack](detail::far_end& e, detail::far_channel& c,
@@ -333,6 +341,8 @@ inline asio::awaitable<void> channel::recover(bool requeue, call_options o)
 
 inline asio::awaitable<void> channel::recovered(core_ptr core, bool requeue, duration timeout)
 {
+    if (core->connection->must_yield())
+        co_await detail::yield(core->connection->executor());
     core->check_open(wire::basic::recover::id);
     if (requeue) {
         core->drop_waiting();
@@ -344,7 +354,9 @@ inline asio::awaitable<void> channel::recovered(core_ptr core, bool requeue, dur
             b.far->recovers();
         return b.channel.recover(requeue);
     };
-    co_await answered(core, wire::basic::recover::id, recover, timeout);
+    const auto nothing = [](detail::channel_core&, leveret::broker::status&) {};
+    co_await detail::asked<void>(core, wire::basic::recover::id, recover, nothing, timeout, detail::nothing_missed{},
+                                 false);
     core->want_more();
 }
 

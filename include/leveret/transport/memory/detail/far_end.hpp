@@ -81,7 +81,7 @@ public:
     }
     /// Whether the broker's execution context was destroyed: nothing will be answered any more.
     [[nodiscard]] bool is_over() const noexcept { return is_over_; }
-    [[nodiscard]] far_stream* add_stream(far_channel& c, consumer_core& core);
+    [[nodiscard]] far_stream* add_stream(far_channel& c, consumer_core& core, bool no_ack);
 
     /// Whether publishes may be sent, or too many are on their way.
     [[nodiscard]] bool has_room() const noexcept { return has_room(link_->done_publishes, link_->done_bytes); }
@@ -90,11 +90,19 @@ public:
     {
         if (has_room())
             return true;
-        link_->wants_room.store(true, std::memory_order_seq_cst);
-        return has_room();
+        link_->wants_room.exchange(true, std::memory_order_seq_cst); // before the counts are looked at again
+        return has_room_now();
     }
 
 private:
+    /// As has_room, in one order with what the agent does: it counts, and then asks whether room is wanted.
+    [[nodiscard]] bool has_room_now() const noexcept
+    {
+        const std::uint64_t on_their_way = sent_ - link_->done_publishes.load(std::memory_order_seq_cst);
+        return on_their_way == 0 ||
+               (on_their_way < link::max_publishes &&
+                sent_bytes_ - link_->done_bytes.load(std::memory_order_seq_cst) < link::max_publish_bytes);
+    }
     static constexpr int turn = 256;                  ///< events before others get their turn
     static constexpr std::size_t kept_records = 64;   ///< records that are not needed, before the agent is told
     static constexpr std::size_t kept_bytes = 65536;  ///< and bytes of their messages
@@ -213,10 +221,11 @@ inline far_channel& far_end::add_channel()
     return *channels_.back();
 }
 
-inline far_stream* far_end::add_stream(far_channel& c, consumer_core& core)
+inline far_stream* far_end::add_stream(far_channel& c, consumer_core& core, bool no_ack)
 {
     c.streams.push_back(std::make_unique<far_stream>());
     c.streams.back()->core = &core;
+    c.streams.back()->no_ack = no_ack;
     return c.streams.back().get();
 }
 

@@ -85,7 +85,7 @@ inline void far_end::hear(event& e)
 inline void far_end::deliver(far_channel& c, record* r)
 {
     far_stream& s = *r->stream;
-    if (c.core == nullptr || (s.core != nullptr && c.core->recovering != 0 && !s.no_ack)) {
+    if (c.core == nullptr || (c.core->recovering != 0 && !s.no_ack)) {
         taken(c, r->message->body().size());
         release(r); // with its channel it goes back by itself, and after a recover it comes again
         return;
@@ -102,10 +102,11 @@ inline void far_end::give_back(far_channel& c, record* r, bool no_ack)
 {
     const std::uint64_t tag = r->tag;
     release(r);
-    if (c.core == nullptr)
+    if (c.core == nullptr || no_ack) // a reply has no tag of its own; one that needs no settling may be left out
         return;
-    static_cast<void>(c.core->deliveries.arrived(tag, !no_ack));
-    if (!no_ack)
+    const bool comes_again = c.core->recovering != 0;
+    static_cast<void>(c.core->deliveries.arrived(tag, !comes_again));
+    if (!comes_again)
         c.core->settle(tag, engine::settlement::requeue, false);
 }
 
@@ -149,9 +150,10 @@ inline void far_end::publish(far_channel& to, publish_request& r, std::uint64_t 
     c.same_address = to.has_published && is_same_text(to.last_exchange.view(), r.exchange.view()) &&
                      is_same_text(to.last_key.view(), r.routing_key.view());
     if (!c.same_address) {
-        to.has_published = true;
+        to.has_published = false; // until nothing can fail any more
         to.last_exchange = c.exchange = r.exchange.view();
         to.last_key = c.routing_key = r.routing_key.view();
+        to.has_published = true;
     }
     ++sent_;
     sent_bytes_ += r.body.size();

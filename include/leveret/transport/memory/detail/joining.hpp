@@ -55,6 +55,11 @@ template <class Ask, class Told, class Missed, class IsOpen>
 [[nodiscard]] inline asio::awaitable<void> open_far(local_ptr<channel_core> c, duration timeout)
 {
     const local_ptr<connection_core> connection = c->connection;
+    c->is_opening = true;
+    struct guard {
+        channel_core& channel;
+        ~guard() { channel.is_opening = false; }
+    } const opens{*c};
     far_channel* there = &connection->far->add_channel();
     const auto open = [there](agent& a) { return a.open_channel(there); };
     const auto told = [&](leveret::broker::result<agent_channel*>& r) {

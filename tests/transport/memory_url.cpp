@@ -1,23 +1,23 @@
-#include <leveret/core/memory_uri.hpp>
+#include <leveret/transport/memory/url.hpp>
 
 #include <doctest/doctest.h>
 
 #include <string>
 #include <string_view>
 
-using leveret::parse_memory_uri;
+using leveret::memory::parse_url;
 
 namespace {
 
 /// "broker|vhost", or what is wrong.
 std::string read(std::string_view text)
 {
-    const auto r = parse_memory_uri(text);
+    const auto r = parse_url(text);
     return r ? r.value().broker() + "|" + r.value().vhost() : r.message();
 }
 bool says(std::string_view text, std::string_view what)
 {
-    const auto r = parse_memory_uri(text);
+    const auto r = parse_url(text);
     return !r && r.message().find(what) != std::string::npos;
 }
 
