@@ -158,9 +158,12 @@ private:
                 return;
         }
         std::size_t kept = 0;
-        for (node* n : reached_)
-            if (n->has_targets != 0)
-                reached_[kept++] = n;
+        for (node* n : reached_) {
+            if (n->has_targets == 0)
+                continue;
+            n->targets.prefetch();
+            reached_[kept++] = n;
+        }
         reached_.truncate(kept);
     }
     static void want(lookups& wanted, const node& parent, std::uint64_t hash) noexcept
