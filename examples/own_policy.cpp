@@ -1,7 +1,7 @@
 // A type of exchange of one's own: a policy is its name and a router, and the broker takes it in its list.
 //
-// Here the longest prefix wins, as for telephone numbers or IP routes: a message goes to the bindings whose key is the
-// longest beginning of its routing key.
+// Here the longest prefix wins, as for telephone numbers or IP routes: a message goes to the bindings whose key
+// is the longest beginning of its routing key.
 #include <leveret/memory.hpp>
 
 #include <asio/co_spawn.hpp>

@@ -1,5 +1,5 @@
-// Our topic and headers routers against those of a real RabbitMQ: random bindings of many queues, random messages, and
-// which queue got which.
+// Our topic and headers routers against those of a real RabbitMQ: random bindings of many queues, random
+// messages, and which queue got which.
 #include "interop/broker.hpp"
 #include "leveret/routing/headers.hpp"
 #include "leveret/routing/topic.hpp"

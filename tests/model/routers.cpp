@@ -1,5 +1,5 @@
-// The routers against matchers that are the definition and nothing else: twenty million pairs of pattern and key, while
-// bindings come and go, and with keys that come again, so that the cache of keys answers too.
+// The routers against matchers that are the definition and nothing else: twenty million pairs of pattern and
+// key, while bindings come and go, and with keys that come again, so that the cache of keys answers too.
 #include "leveret/routing/direct.hpp"
 #include "leveret/routing/headers.hpp"
 #include "leveret/routing/topic.hpp"

@@ -54,7 +54,7 @@ public:
     /// Throws std::bad_alloc, and then nothing has changed.
     void insert(std::uint64_t hash, T* node)
     {
-        if ((size_ + 1) * 4 > capacity() * 3)
+        if ((size() + 1) * 4 > capacity() * 3)
             rebuild(capacity() == 0 ? 8 : capacity() * 2);
         place(hash, node);
         ++size_;
@@ -86,6 +86,14 @@ public:
             if (slots_[i].node != nullptr)
                 visit(*slots_[i].node);
     }
+    /// Calls `visit(hash)` for each; the nodes are not looked at.
+    template <class Visit>
+    void for_each_hash(Visit&& visit) const
+    {
+        for (std::size_t i = 0; i < capacity(); ++i)
+            if (slots_[i].node != nullptr)
+                visit(slots_[i].hash);
+    }
     /// Any of the nodes, or nullptr if there is none; for emptying it. Costs a search.
     [[nodiscard]] T* any() const noexcept
     {
@@ -103,7 +111,7 @@ private:
 
     [[nodiscard]] std::size_t capacity() const noexcept
     {
-        return slots_ == nullptr ? 0 : mask_ + 1;
+        return slots_ == nullptr ? 0 : std::size_t{mask_} + 1;
     }
     void place(std::uint64_t hash, T* node) noexcept
     {
@@ -119,7 +127,7 @@ private:
             throw std::bad_alloc();
         const std::size_t before = capacity();
         slot* old = std::exchange(slots_, static_cast<slot*>(memory));
-        mask_ = larger - 1;
+        mask_ = static_cast<std::uint32_t>(larger - 1);
         for (std::size_t i = 0; i < before; ++i)
             if (old[i].node != nullptr)
                 place(old[i].hash, old[i].node);
@@ -127,8 +135,8 @@ private:
     }
 
     slot* slots_ = nullptr;
-    std::size_t mask_ = 0;
-    std::size_t size_ = 0;
+    std::uint32_t mask_ = 0; // a table of four thousand million slots has no memory
+    std::uint32_t size_ = 0;
 };
 
 } // namespace leveret

@@ -17,12 +17,14 @@ namespace leveret {
 
 namespace routing {
 
-/// Every message goes to one target, by a hash of its routing key, of a header or of a property: the same value to
-/// the same target, and to each target a part of the values in proportion to its weight, which is the binding's key.
-/// When a binding comes, values move to its target only; when one goes, only the values that it had.
+/// Every message goes to one target, by a hash of its routing key, of a header or of a property: the same value
+/// to the same target, and to each target a part of the values in proportion to its weight, which is the
+/// binding's key. When a binding comes, values move to its target only; when one goes, only the values that it
+/// had.
 ///
-/// A target has one weight: that of the binding that came first of those that are there. Messages without the header
-/// or property all go to one target. Source: RabbitMQ's plugin rabbitmq_consistent_hash_exchange, with another hash.
+/// A target has one weight: that of the binding that came first of those that are there. Messages without the
+/// header or property all go to one target. Source: RabbitMQ's plugin rabbitmq_consistent_hash_exchange, with
+/// another hash.
 class consistent_hash_router {
 public:
     static constexpr std::uint32_t most_weight = 10'000;
@@ -224,9 +226,9 @@ private:
 
 } // namespace routing
 
-/// RabbitMQ's exchange of the plugin rabbitmq_consistent_hash_exchange. A binding's key is its weight, 1 to 10,000. The
-/// exchange's arguments say what is hashed if not the routing key: "hash-header", a header's name, or
-/// "hash-property", one of correlation_id, message_id and timestamp.
+/// RabbitMQ's exchange of the plugin rabbitmq_consistent_hash_exchange. A binding's key is its weight, 1 to
+/// 10,000. The exchange's arguments say what is hashed if not the routing key: "hash-header", a header's name,
+/// or "hash-property", one of correlation_id, message_id and timestamp.
 struct consistent_hash {
     static constexpr std::string_view name = "x-consistent-hash";
     using router = routing::consistent_hash_router;

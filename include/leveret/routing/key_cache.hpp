@@ -13,9 +13,9 @@
 
 namespace leveret::routing {
 
-/// Remembers for routing keys what was found for them: a list of pointers. It is exact: a key's bytes are compared,
-/// and `invalidate` forgets everything at once. Its memory is bounded by `most_bytes` and allocated by `resize`
-/// only: neither looking up nor remembering allocates.
+/// Remembers for routing keys what was found for them: a list of pointers. It is exact: a key's bytes are
+/// compared, and `invalidate` forgets everything at once. Its memory is bounded by `most_bytes` and allocated
+/// by `resize` only: neither looking up nor remembering allocates.
 ///
 /// Entries lie behind each other in a ring of bytes, in which the newest overwrites the oldest; a table of slots,
 /// one for each hash, says where. A key is remembered when it comes for the second time, so that keys that come

@@ -48,6 +48,8 @@ public:
         for (const entry& e : entries_)
             visit(e.target);
     }
+    /// Begins to fetch what `visit` will read.
+    void prefetch() const noexcept { __builtin_prefetch(entries_.begin()); }
     [[nodiscard]] void* operator[](std::size_t i) const noexcept { return entries_[i].target; }
     template <class Visit>
     void visit_bindings(Visit&& visit) const

@@ -11,8 +11,8 @@ namespace leveret {
 
 namespace routing {
 
-/// Every message goes to the target of one binding, each as likely as any other; keys don't matter. A queue that is
-/// bound by two keys has two bindings. What chance says follows from the exchange's seed.
+/// Every message goes to the target of one binding, each as likely as any other; keys don't matter. A queue
+/// that is bound by two keys has two bindings. What chance says follows from the exchange's seed.
 class random_router {
 public:
     random_router() = default;

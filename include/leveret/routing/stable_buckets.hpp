@@ -9,13 +9,15 @@
 
 namespace leveret::routing {
 
-/// Buckets that hashes fall into evenly, and that come and go with as few hashes moving as can be: with a new bucket
-/// only those that fall into it, without one only those that were in it. Each has an owner, whose buckets are a list.
+/// Buckets that hashes fall into evenly, and that come and go with as few hashes moving as can be: with a new
+/// bucket only those that fall into it, without one only those that were in it. Each has an owner, whose
+/// buckets are a list.
 ///
-/// Finding a bucket is jump consistent hashing (Lamping and Veach, 2014), which knows no gaps, with what memento
-/// hashing (Coluzzi and others, 2023) remembers of them: for a bucket that went, how many were left. A hash
-/// that falls into a gap is drawn again from so many, the ones that were there then. The bucket that went last comes
-/// again first. Costs the logarithm of the number of buckets, and of its square while most of them are gone.
+/// Finding a bucket is jump consistent hashing (Lamping and Veach, 2014), which knows no gaps, with what
+/// memento hashing (Coluzzi and others, 2023) remembers of them: for a bucket that went, how many were left. A
+/// hash that falls into a gap is drawn again from so many, the ones that were there then. The bucket that went
+/// last comes again first. Costs the logarithm of the number of buckets, and of its square while most of them
+/// are gone.
 template <class Owner>
 class stable_buckets {
 public:

@@ -8,10 +8,8 @@
 #include "leveret/routing/policy.hpp"
 #include "leveret/routing/topic_words.hpp"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -21,13 +19,18 @@ namespace leveret {
 
 namespace routing {
 
-/// Binding keys are patterns of words between dots: `*` stands for one word, `#` for any number of
-/// words, none included. An empty key has no words, as RabbitMQ splits it; "a." has two.
+/// Binding keys are patterns of words between dots: `*` stands for one word, `#` for any number of words, none
+/// included. An empty key has no words, as RabbitMQ splits it; "a." has two.
 ///
-/// The patterns are a trie of words. A message walks it breadth first, one step a word: the nodes that
-/// the words so far reach are a set, in which a mark keeps each node once. So a key of n words costs at
-/// most n times the number of nodes that it reaches, and "#.#.#.#" no more than "#". The sets have room
-/// for all nodes from when these were made, so walking allocates nothing.
+/// The patterns are a trie of words. A message walks it breadth first, one step a word: the nodes that the words
+/// so far reach are a set, in which a mark keeps each node once. So a key of n words costs at most n times the
+/// number of nodes that it reaches, and "#.#.#.#" no more than "#". The sets have room for all nodes from when
+/// these were made, so walking allocates nothing.
+///
+/// What takes time is waiting for memory. So each node has its children in a table of its own, for nodes that
+/// many keys pass to stay near the processor whatever else is bound; a filter tells most words that are not
+/// there; and the nodes of a step are fetched together. Keys that come again are found in a cache
+/// (key_cache.hpp).
 class topic_router {
 public:
     topic_router() = default;
@@ -36,7 +39,13 @@ public:
     topic_router& operator=(const topic_router&) = delete;
     ~topic_router()
     {
-        children_.for_each([](node& n) { delete &n; });
+        reached_.clear(); // as a stack, with room for all nodes
+        push_children(root_);
+        while (!reached_.empty()) {
+            const std::unique_ptr<node> gone(reached_.back());
+            reached_.pop_back();
+            push_children(*gone);
+        }
     }
 
     void add(std::string_view pattern, const table&, binding& b)
@@ -51,8 +60,10 @@ public:
             prune(at);
             throw;
         }
-        if (!std::exchange(at->has_targets, true))
+        if (at->has_targets == 0) {
+            at->has_targets = 1;
             cache_.invalidate(); // keys may reach what they did not before
+        }
         b.place = at;
     }
     void remove(std::string_view, const table&, binding& b) noexcept
@@ -60,7 +71,7 @@ public:
         auto* at = static_cast<node*>(b.place);
         at->targets.remove(b);
         if (at->targets.empty()) {
-            at->has_targets = false;
+            at->has_targets = 0;
             cache_.invalidate();
         }
         prune(at);
@@ -68,7 +79,7 @@ public:
     template <class Visit>
     void route(std::string_view key, const table&, Visit&& visit)
     {
-        if (children_.empty() && root_.targets.empty())
+        if (nodes_ == 0 && root_.targets.empty())
             return;
         const std::uint64_t hash = text_hash(key, seed_);
         if (const auto known = cache_.find(hash, key); known.is_known) {
@@ -86,28 +97,38 @@ public:
 
 private:
     struct alignas(64) node {
-        // Walking looks at the first 64 bytes and at no more, unless words are long.
-        node* parent = nullptr;
+        // What a walk passes by is in the first 64 bytes, what it looks at when it has found a node in the next.
         node* star = nullptr;
         node* hash = nullptr;
-        std::uint64_t mark = 0; // the last step that reached this node
-        std::uint64_t index_hash = 0;
-        std::uint32_t literal_children = 0;
-        bool is_hash = false;
-        bool has_targets = false;
-        std::uint8_t word_bytes = 0; // 255: that or more
-        char first_bytes[17] = {};   // of the word
+        node* only = nullptr;     // the literal child, if there is one alone
+        hash_index<node> several; // else, by the hashes of their words
+        hash_filter filter;       // of the hashes of all literal children
+        std::uint64_t is_hash : 1 = 0;
+        std::uint64_t has_targets : 1 = 0;
+        std::uint64_t mark : 62 = 0; // the last step that reached this node
+        node* parent = nullptr;
         target_list targets;
-        std::string word; // if it has more than these
+        std::string word;
 
-        [[nodiscard]] bool is(const node& of, std::string_view text) const noexcept
+        [[nodiscard]] bool is_leaf() const noexcept
         {
-            if (parent != &of || word_bytes != std::min<std::size_t>(text.size(), 255))
-                return false;
-            return text.size() > sizeof first_bytes
-                       ? word == text
-                       : std::memcmp(first_bytes, text.data(), text.size()) == 0;
+            return star == nullptr && hash == nullptr && only == nullptr && several.empty();
         }
+    };
+
+    static_assert(sizeof(hash_filter) + sizeof(hash_index<node>) + 4 * sizeof(void*) <= 64 &&
+                  sizeof(node) == 128);
+
+    /// Literal children to look for, together, so that memory is waited for once and not for one after the other.
+    struct lookups {
+        static constexpr std::size_t most = 16;
+        struct lookup {
+            const node* parent;
+            node* child; // most likely; nullptr: in the table
+        };
+        lookup all[most];
+        std::size_t size = 0;
+        [[nodiscard]] bool is_full() const noexcept { return size == most; }
     };
 
     /// Leaves in reached_ the nodes with targets that the key reaches.
@@ -121,132 +142,148 @@ private:
             const std::string_view word = words.word();
             const std::uint64_t hash = text_hash(word, seed_);
             lookups wanted;
+            for (const node* n : before_)
+                n->filter.prefetch(hash);
             for (node* n : before_) {
-                if (n->is_hash)
+                if (n->is_hash != 0)
                     reach(*n); // # takes this word too
                 if (n->star != nullptr)
                     reach(*n->star);
-                if (n->literal_children == 0)
-                    continue;
-                const std::uint64_t index_hash = index_hash_of(*n, hash);
-                if (!filter_.may_have(index_hash))
-                    continue;
-                children_.prefetch(index_hash);
-                wanted.add(*n, index_hash);
+                want(wanted, *n, hash);
                 if (wanted.is_full())
-                    look_up(wanted, word);
+                    look_up(wanted, hash, word);
             }
-            look_up(wanted, word);
+            look_up(wanted, hash, word);
             if (reached_.empty())
                 return;
         }
         std::size_t kept = 0;
         for (node* n : reached_) {
-            if (!n->has_targets)
+            if (n->has_targets == 0)
                 continue;
-            __builtin_prefetch(&n->targets);
+            n->targets.prefetch();
             reached_[kept++] = n;
         }
         reached_.truncate(kept);
     }
-
-    /// Literal children to look for, together, so that memory is waited for once and not for one after the other.
-    struct lookups {
-        static constexpr std::size_t most = 16;
-        struct lookup {
-            const node* parent;
-            std::uint64_t hash;
-        };
-        lookup all[most];
-        node* found[most];
-        std::size_t size = 0;
-        void add(const node& parent, std::uint64_t hash) noexcept { all[size++] = {&parent, hash}; }
-        [[nodiscard]] bool is_full() const noexcept { return size == most; }
-    };
-    void look_up(lookups& wanted, std::string_view word)
+    static void want(lookups& wanted, const node& parent, std::uint64_t hash) noexcept
+    {
+        if (!parent.filter.may_have(hash))
+            return;
+        if (parent.only != nullptr)
+            fetch(parent.only);
+        else
+            parent.several.prefetch(hash);
+        wanted.all[wanted.size++] = {&parent, parent.only};
+    }
+    void look_up(lookups& wanted, std::uint64_t hash, std::string_view word)
     {
         for (std::size_t i = 0; i < wanted.size; ++i) {
-            wanted.found[i] = children_.find_first(wanted.all[i].hash);
-            if (wanted.found[i] != nullptr)
-                __builtin_prefetch(wanted.found[i]);
+            auto& [parent, child] = wanted.all[i];
+            if (child == nullptr && (child = parent->several.find_first(hash)) != nullptr)
+                fetch(child);
         }
         for (std::size_t i = 0; i < wanted.size; ++i) {
-            node* next = wanted.found[i];
-            const auto& [parent, hash] = wanted.all[i];
-            if (next != nullptr && !next->is(*parent, word)) [[unlikely]]
-                next = find(*parent, hash, word); // another one has the same hash
-            if (next != nullptr)
-                reach(*next);
+            auto [parent, child] = wanted.all[i];
+            if (child != nullptr && child->word != word) [[unlikely]]
+                child = find(*parent, hash, word); // another word has the same hash
+            if (child != nullptr)
+                reach(*child);
         }
         wanted.size = 0;
     }
-
-    // All nodes are in one index, by their parent and their word.
-    [[nodiscard]] static std::uint64_t index_hash_of(const node& parent,
-                                                     std::uint64_t word_hash) noexcept
+    static void fetch(const node* n) noexcept
     {
-        return mix(word_hash, reinterpret_cast<std::uintptr_t>(&parent) | 1U);
+        __builtin_prefetch(n);
+        __builtin_prefetch(&n->word);
     }
-    [[nodiscard]] node* find(const node& parent, std::uint64_t index_hash,
-                             std::string_view word) const noexcept
+
+    /// A literal child.
+    [[nodiscard]] static node* find(const node& parent, std::uint64_t hash,
+                                    std::string_view word) noexcept
     {
-        return children_.find(index_hash,
-                              [&parent, word](const node& n) { return n.is(parent, word); });
+        if (parent.only != nullptr)
+            return parent.only->word == word ? parent.only : nullptr;
+        return parent.several.find(hash, [word](const node& n) { return n.word == word; });
     }
     [[nodiscard]] node& child(node& parent, std::string_view word)
     {
-        if (word == "#" && parent.is_hash)
+        if (word == "#" && parent.is_hash != 0)
             return parent; // "#.#" matches what "#" does
-        const std::uint64_t index_hash = index_hash_of(parent, text_hash(word, seed_));
-        if (node* known = find(parent, index_hash, word))
+        const bool is_literal = word != "#" && word != "*";
+        const std::uint64_t hash = is_literal ? text_hash(word, seed_) : 0;
+        node* known = is_literal    ? find(parent, hash, word)
+                      : word == "#" ? parent.hash
+                                    : parent.star;
+        if (known != nullptr)
             return *known;
-        make_room(children_.size() + 2);
+        make_room(nodes_ + 2);
         auto fresh = std::make_unique<node>();
-        fresh->word_bytes = static_cast<std::uint8_t>(std::min<std::size_t>(word.size(), 255));
-        if (word.size() > sizeof fresh->first_bytes)
-            fresh->word = word;
-        else
-            std::memcpy(fresh->first_bytes, word.data(), word.size());
-        children_.insert(index_hash, fresh.get());
-        filter_.insert(index_hash);
-        ++filtered_;
+        fresh->word = word;
+        fresh->is_hash = word == "#" ? 1 : 0;
         fresh->parent = &parent;
-        fresh->index_hash = index_hash;
-        fresh->is_hash = word == "#";
-        if (fresh->is_hash)
-            parent.hash = fresh.get();
-        else if (word == "*")
-            parent.star = fresh.get();
+        if (is_literal)
+            add_literal(parent, hash, *fresh);
         else
-            ++parent.literal_children;
+            (word == "#" ? parent.hash : parent.star) = fresh.get();
+        ++nodes_;
         return *fresh.release();
+    }
+    static void add_literal(node& parent, std::uint64_t hash, node& child)
+    {
+        if (parent.only == nullptr && parent.several.empty()) {
+            parent.only = &child;
+            parent.filter.insert(hash);
+            return;
+        }
+        if (!parent.filter.has_room()) {
+            parent.filter.restart(parent.several.size());
+            parent.several.for_each_hash(
+                [&parent](std::uint64_t known) { parent.filter.insert(known); });
+        }
+        if (parent.only != nullptr) {
+            parent.several.insert(parent.filter.single(),
+                                  parent.only); // with that there is room for the other
+            parent.only = nullptr;
+        }
+        parent.several.insert(hash, &child);
+        parent.filter.insert(hash);
+    }
+    void remove_literal(node& parent, const node& child) const noexcept
+    {
+        if (parent.only != nullptr)
+            parent.only = nullptr;
+        else
+            parent.several.erase(text_hash(child.word, seed_), &child);
+        if (parent.several.empty())
+            parent.filter.clear();
     }
     void prune(node* at) noexcept
     {
-        while (at != &root_ && !at->has_targets && at->literal_children == 0 &&
-               at->star == nullptr && at->hash == nullptr) {
-            node* const parent = at->parent;
-            if (parent->hash == at)
-                parent->hash = nullptr;
-            else if (parent->star == at)
-                parent->star = nullptr;
+        while (at != &root_ && at->has_targets == 0 && at->is_leaf()) {
+            const std::unique_ptr<node> gone(at);
+            at = gone->parent;
+            if (at->hash == gone.get())
+                at->hash = nullptr;
+            else if (at->star == gone.get())
+                at->star = nullptr;
             else
-                --parent->literal_children;
-            children_.erase(at->index_hash, at);
-            delete at;
-            at = parent;
+                remove_literal(*at, *gone);
+            --nodes_;
         }
+    }
+    void push_children(const node& of)
+    {
+        for (node* n : {of.star, of.hash, of.only})
+            if (n != nullptr)
+                reached_.push_back(n);
+        of.several.for_each([this](node& n) { reached_.push_back(&n); });
     }
 
     /// For so many nodes, so that walking allocates nothing.
     void make_room(std::size_t nodes)
     {
         cache_.resize(nodes);
-        if (!filter_.has_room(filtered_)) { // full, of those that went too
-            filter_.clear(children_.size());
-            children_.for_each([this](const node& n) { filter_.insert(n.index_hash); });
-            filtered_ = children_.size();
-        }
         if (nodes <= room_)
             return;
         const std::size_t larger = nodes < 2 * room_ ? 2 * room_ : nodes;
@@ -263,15 +300,14 @@ private:
     void reach(node& n)
     {
         for (node* at = &n; at != nullptr && at->mark != step_; at = at->hash) {
-            at->mark = step_;
+            at->mark =
+                step_ & ((std::uint64_t{1} << 62U) - 1); // for the compiler: it is never more
             reached_.push_back(at);
         }
     }
 
     node root_;
-    hash_index<node> children_;
-    hash_filter filter_;
-    std::size_t filtered_ = 0; // how many hashes it was given
+    std::size_t nodes_ = 0; // beside the root
     std::uint64_t step_ = 0;
     pod_vector<node*> reached_, before_;
     std::size_t room_ = 0;

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 
@@ -95,7 +96,8 @@ TEST_CASE("a policy may look at an exchange's arguments and at all of a message,
     CHECK(b.find_virtual_host("/")->find_exchange("amq.topic") != nullptr);
 }
 
-// Texts of RabbitMQ 3.10.8's plugin; the upper limit is 4.x's. Arguments of other types end its connection with 541.
+// Texts of RabbitMQ 3.10.8's plugin; the upper limit is 4.x's. Arguments of other types end its connection with
+// 541.
 TEST_CASE("consistent hash: what is refused")
 {
     one_client one;

@@ -4,6 +4,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -137,24 +138,33 @@ TEST_CASE("hash_filter: never wrong about what is there, seldom about what is no
     std::mt19937_64 random(1);
     routing::hash_filter f;
     CHECK_FALSE(f.may_have(0));
-    CHECK_FALSE(f.has_room(0));
     std::vector<std::uint64_t> there;
     std::size_t missed = 0;
-    for (int i = 0; i < 20'000; ++i) {
-        if (!f.has_room(there.size())) {
-            f.clear(there.size());
-            for (const std::uint64_t h : there)
-                f.insert(h);
+    for (const std::size_t most :
+         {std::size_t{1}, std::size_t{2}, std::size_t{9}, std::size_t{100}, std::size_t{20'000}}) {
+        while (there.size() < most) {
+            if (!f.has_room()) {
+                f.restart(there.size());
+                for (const std::uint64_t h : there)
+                    f.insert(h);
+                CHECK(f.has_room());
+            }
+            there.push_back(random());
+            f.insert(there.back());
+            missed += static_cast<std::size_t>(!f.may_have(there[random() % there.size()]));
         }
-        there.push_back(random());
-        f.insert(there.back());
-        missed += static_cast<std::size_t>(!f.may_have(there[random() % there.size()]));
+        for (const std::uint64_t h : there)
+            missed += static_cast<std::size_t>(!f.may_have(h));
+        CHECK(missed == 0);
+        int mistaken = 0;
+        for (int i = 0; i < 10'000; ++i)
+            mistaken += f.may_have(random()) ? 1 : 0;
+        CHECK(mistaken < 1500);
     }
-    for (const std::uint64_t h : there)
-        missed += static_cast<std::size_t>(!f.may_have(h));
-    CHECK(missed == 0);
-    int mistaken = 0;
-    for (int i = 0; i < 10'000; ++i)
-        mistaken += f.may_have(random()) ? 1 : 0;
-    CHECK(mistaken < 1500);
+    f.clear();
+    CHECK_FALSE(f.may_have(there[0]));
+    f.insert(7);
+    CHECK(f.single() == 7);
+    CHECK(f.may_have(7));
+    CHECK_FALSE(f.may_have(7 | std::uint64_t{1} << 63U));
 }

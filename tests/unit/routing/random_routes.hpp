@@ -18,7 +18,8 @@ public:
 
     [[nodiscard]] std::size_t below(std::size_t n) { return random_() % n; }
 
-    /// Up to seven words of a few, with what is special about words: none, empty ones, long ones, wildcards in keys.
+    /// Up to seven words of a few, with what is special about words: none, empty ones, long ones, wildcards in
+    /// keys.
     [[nodiscard]] std::string key()
     {
         return words(
