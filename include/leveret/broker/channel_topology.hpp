@@ -123,8 +123,7 @@ inline status channel::select_transactions()
 inline bool channel::deliver_held_back(const pending_publish& p, std::size_t first)
 {
     if (p.message->exchange().empty()) {
-        const pod_vector<queue*>& queues = host_.route(*find_exchange({}), *p.message->route(),
-                                                       p.message->properties().headers());
+        const pod_vector<queue*>& queues = host_.route(*find_exchange({}), *p.message->route(), p.message->properties());
         return deliver_to(*p.message, queues.begin(), queues.size(), p.mandatory, p.ttl);
     }
     for (std::size_t i = first; i < first + p.count; ++i) {
