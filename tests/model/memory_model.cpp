@@ -1,4 +1,4 @@
-// The clients' random operations of client_model.hpp over the in-memory transport. interop/rabbitmq_model.cpp has
+// The clients' random operations of client_model.hpp over the in-memory transport. conformance/random_operations.cpp has
 // the same sequences, fewer of them, against RabbitMQ.
 #include "conformance/transports.hpp"
 #include "model/client_model.hpp"
