@@ -374,7 +374,7 @@ LEVERET_CONFORMANCE_CASE("serve: servers that can't be")
 LEVERET_CONFORMANCE_CASE("serve: an io_context that is destroyed while a server runs takes it along")
 {
     const auto guard = std::make_shared<int>(0);
-    using under_test = lv::test::under_test<Transport>; // one for each context: a broker in this process runs there
+    using under_test = lv::test::under_test<Transport>;
     const auto serve_until_destroyed = [](under_test& u, std::shared_ptr<int> inside, int how) -> asio::awaitable<void> {
         auto s = co_await set_up(u, 9);
         const auto handler = [&](typename Transport::delivery&) -> asio::awaitable<void> {
@@ -393,19 +393,20 @@ LEVERET_CONFORMANCE_CASE("serve: an io_context that is destroyed while a server 
         *guard = 0;
         {
             asio::io_context context;
-            under_test inner;
-            asio::co_spawn(context, serve_until_destroyed(inner, guard, how), [](std::exception_ptr e) {
+            std::optional<under_test> own; // a server in this process runs in the context of who connects first
+            if constexpr (requires(Transport & x) { x.stop(); })
+                own.emplace();
+            asio::co_spawn(context, serve_until_destroyed(own ? *own : t, guard, how), [](std::exception_ptr e) {
                 if (e)
                     std::rethrow_exception(e);
             });
             while (*guard < 4 && context.run_one_for(10s) != 0) {
             }
             CHECK(*guard == 4);
-            if (Transport::outlives_the_case())
-                co_await inner.clean_up();
+            if (own && Transport::outlives_the_case())
+                co_await own->clean_up();
         }
         CHECK(guard.use_count() == 1);
     }
-    static_cast<void>(t);
     co_return;
 }
