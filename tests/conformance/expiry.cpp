@@ -259,7 +259,7 @@ LEVERET_CONFORMANCE_CASE("x-expires: a consumer keeps it, and the time begins ag
     CHECK(result.is_unroutable()); // the lease began when the consumer went
 }
 
-LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declaration does")
+LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declaration does, a passive one too")
 {
     auto connection = co_await t.connect();
     auto channel = co_await connection.open_channel();
@@ -268,8 +268,10 @@ LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declar
     co_await declare_mortal(channel, clock, dead, 900ms);
     const auto got = t.name("got");
     const auto declared = t.name("declared");
+    const auto looked_at = t.name("looked_at");
     co_await channel.declare_queue(got, {.expires = 500ms});
     co_await channel.declare_queue(declared, {.expires = 500ms});
+    co_await channel.declare_queue(looked_at, {.expires = 500ms});
     co_await send(channel, "", clock, "tick");
     std::optional<typename Transport::delivery> tick;
     const auto deadline = std::chrono::steady_clock::now() + patience;
@@ -278,6 +280,7 @@ LEVERET_CONFORMANCE_CASE("x-expires: every get begins the time anew, as a declar
         if (nothing)
             FAIL_CHECK("a message from nowhere");
         co_await channel.declare_queue(declared, {.expires = 500ms});
+        co_await channel.declare_queue(looked_at, {.passive = true});
         tick = co_await channel.get(dead, {.no_ack = true});
         co_await asio::post(asio::use_awaitable);
     }

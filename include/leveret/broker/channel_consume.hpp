@@ -28,9 +28,9 @@ inline void channel::end()
     for (consumer* c : to_wake_)
         c->to_wake_ = false;
     to_wake_.clear();
+    after_settling(false); // what has expired or is too much goes before a successor could have it
     while (!in_order_.empty())
         end(*in_order_.back());
-    after_settling(false);
     session_.channels_.erase(this);
 }
 
@@ -220,7 +220,15 @@ inline result<std::optional<got_message>> channel::get(std::string_view queue_na
     queue_entry e;
     if (!q.take(e))
         return std::optional<got_message>();
-    got_message got{q.seen(e), ++last_tag_, e.redelivered, q.message_count()};
+    message_ptr seen;
+    try {
+        seen = q.seen(e);
+    } catch (...) { // no memory for it: it stays
+        q.put_back(e);
+        q.put_back_done();
+        throw;
+    }
+    got_message got{std::move(seen), ++last_tag_, e.redelivered, q.message_count()};
     if (no_ack) {
         q.let_go(e);
     } else {
@@ -268,6 +276,8 @@ inline void channel::resume()
 {
     const operation scope(core_);
     paused_ = false;
+    late_replies_ = 0;
+    late_reply_bytes_ = 0;
     wake_all();
 }
 

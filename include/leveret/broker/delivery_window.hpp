@@ -4,6 +4,7 @@
 #include "leveret/broker/listener.hpp"
 #include "leveret/broker/unacked_ring.hpp"
 
+#include <cstddef>
 #include <cstdint>
 
 namespace leveret::broker {
@@ -39,9 +40,23 @@ public:
         }
         hand_over(c, {m, tag, e.redelivered});
     }
+    /// Replies, and bytes of their bodies, that a channel whose front end asked for no more is still given. What
+    /// comes after them is dropped, as direct reply-to promises nothing, until the front end takes more again.
+    static constexpr std::size_t max_late_replies = 65'536;
+    static constexpr std::size_t max_late_reply_bytes = std::size_t{64} << 20U;
+
     /// A message that is in no queue, to the consumer of direct reply-to. It has the tag that the next delivery
     /// will have too, as RabbitMQ numbers it.
-    void reply(consumer& c, stored_message& m) noexcept { hand_over(c, {m, last_tag_ + 1, false}); }
+    void reply(consumer& c, stored_message& m) noexcept
+    {
+        if (paused_) {
+            if (late_replies_ >= max_late_replies || late_reply_bytes_ + m.body().size() > max_late_reply_bytes)
+                return;
+            ++late_replies_;
+            late_reply_bytes_ += m.body().size();
+        }
+        hand_over(c, {m, last_tag_ + 1, false});
+    }
     void hand_over(consumer& c, const delivery& d) noexcept
     {
         if (listener_->deliver(c, d) == flow::enough)
@@ -61,6 +76,8 @@ protected:
     std::uint32_t limit_ = 0;       // of the channel (basic.qos with global)
     std::uint32_t outstanding_ = 0; // what consumers of the channel have unacknowledged
     bool paused_ = false;           // by its front end
+    std::size_t late_replies_ = 0;  // while it is
+    std::size_t late_reply_bytes_ = 0;
 };
 
 } // namespace leveret::broker

@@ -13,8 +13,8 @@ struct limits {
     /// as by x-overflow=reject-publish.
     std::size_t queue_messages = 4'000'000;
     std::size_t queue_bytes = std::size_t{1536} << 20U;
-    /// Memory of all messages in queues, unacknowledged or in transactions, each counted once with its body
-    /// and `message_overhead`: above `memory_high` publishing sessions are told that they are blocked, and
+    /// Memory of all messages in queues, unacknowledged or in transactions, each counted once with its body,
+    /// its properties (where messages share them, once) and `message_overhead`: above `memory_high` publishing sessions are told that they are blocked, and
     /// from `memory_low` on that they no longer are.
     std::size_t memory_high = std::size_t{1536} << 20U;
     std::size_t memory_low = std::size_t{1280} << 20U;

@@ -65,16 +65,21 @@ public:
     {
         if (m.holders()++ == 0) {
             memory_ += m.body().size() + message_overhead;
+            if (const properties_ptr& p = m.properties_node())
+                memory_ += p->begin_to_be_held();
             if (memory_ > limits().memory_high)
                 alarm_ = true;
         }
     }
     void unhold(stored_message& m) noexcept
     {
-        if (--m.holders() == 0)
-            memory_ -= m.body().size() + message_overhead;
+        if (--m.holders() != 0)
+            return;
+        memory_ -= m.body().size() + message_overhead;
+        if (const properties_ptr& p = m.properties_node())
+            memory_ -= p->end_to_be_held();
     }
-    /// Bytes of messages that are held, each counted once.
+    /// Bytes of messages that are held, and of their properties, each counted once.
     [[nodiscard]] std::size_t memory() const noexcept { return memory_; }
     [[nodiscard]] bool has_alarm() const noexcept { return alarm_; }
     [[nodiscard]] bool alarm_is_over() const noexcept

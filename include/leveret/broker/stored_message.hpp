@@ -1,6 +1,7 @@
 #pragma once
 
 #include "leveret/broker/object_pool.hpp"
+#include "leveret/broker/properties_size.hpp"
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/payload.hpp"
 #include "leveret/core/properties.hpp"
@@ -45,7 +46,23 @@ public:
                (!values_.has(property::headers) || values_.headers() == other.headers());
     }
     /// For the one who has just taken it from the pool, before others see it.
-    [[nodiscard]] properties& edit() noexcept { return values_; }
+    [[nodiscard]] properties& edit() noexcept
+    {
+        size_ = 0;
+        return values_;
+    }
+    /// One more message has them that a queue or an unacknowledged delivery holds; returns the bytes that they take
+    /// if it is the first.
+    [[nodiscard]] std::size_t begin_to_be_held() noexcept
+    {
+        if (held_++ != 0)
+            return 0;
+        if (size_ == 0)
+            size_ = size_of(values_);
+        return size_;
+    }
+    /// One fewer; returns the same if it was the last.
+    [[nodiscard]] std::size_t end_to_be_held() noexcept { return --held_ == 0 ? size_ : 0; }
     // Texts keep their memory until somebody assigns to them; tables and flags must go.
     void recycle() noexcept
     {
@@ -55,6 +72,8 @@ public:
 
 private:
     properties values_;
+    std::size_t size_ = 0; // 0: not yet known
+    std::uint32_t held_ = 0;
 };
 using properties_ptr = pool_ptr<shared_properties>;
 

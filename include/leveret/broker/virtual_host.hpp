@@ -42,6 +42,7 @@ struct reply_address {
     std::uint64_t hash = 0;
     delivery_window* window = nullptr;
     consumer* to = nullptr;
+    std::uint64_t mark = 0; ///< of the last message that came here
 };
 
 /// Exchanges, queues and bindings under one name, seen by the sessions that opened it and no others. Its

@@ -3,6 +3,11 @@
 
 #include "leveret/broker/virtual_host.hpp"
 
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
 namespace leveret::broker {
 
 inline pod_vector<queue*>& virtual_host::route(exchange& x, const message_route& where,
@@ -75,8 +80,10 @@ inline void virtual_host::deliver_replies(stored_message& m)
 {
     if (replies_.empty())
         return;
+    const std::uint64_t mark = ++state_.epoch;
     const auto by_key = [&](std::string_view key) {
-        if (reply_address* a = lookup_reply(key))
+        reply_address* a = lookup_reply(key);
+        if (a != nullptr && std::exchange(a->mark, mark) != mark) // once, however many keys name it
             a->window->reply(*a->to, m);
     };
     by_key(m.routing_key());

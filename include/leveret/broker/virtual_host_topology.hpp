@@ -120,8 +120,12 @@ inline result<queue*> virtual_host::usable_queue(std::string_view queue_name, ex
 inline result<queue*> virtual_host::declare(const queue_declaration& d, exclusive_queues& who)
 {
     std::string actual = detail::without_breaks(d.name);
-    if (d.passive)
-        return usable_queue(actual, who);
+    if (d.passive) {
+        result<queue*> found = usable_queue(actual, who);
+        if (found)
+            (*found)->last_use_ = state_.now; // which is a use of it
+        return found;
+    }
     if (actual.empty())
         actual = state_.unique_name("amq.gen");
     else if (status s = check_new_name("queue", actual); !s)

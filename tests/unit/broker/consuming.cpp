@@ -293,3 +293,31 @@ TEST_CASE("a consumer that gives several messages back is in line again before t
     CHECK(other.take() == lines{"free:a #2!"});
     CHECK(c.channel.take() == lines{"full:b #3!"});
 }
+
+TEST_CASE("single active consumer: what expired with a channel is not the successor's")
+{
+    one_client c;
+    c.channel.declare("q", {{"x-single-active-consumer", true}, {"x-message-ttl", 300}});
+    test_channel first(*c.session), second(*c.session);
+    first.consume("q", "a", false);
+    second.consume("q", "b", false);
+    c.channel.publish("", "q", "old");
+    CHECK(first.take() == lines{"a:old #1"});
+    c.pass(leveret::duration::milliseconds(400));
+    first.close();
+    CHECK(second.take().empty());
+    c.channel.publish("", "q", "new");
+    CHECK(second.take() == lines{"b:new #1"});
+}
+
+TEST_CASE("x-expires: a passive declaration is a use of the queue")
+{
+    one_client c;
+    c.channel.declare("q", {{"x-expires", 600}});
+    for (int i = 0; i < 8; ++i) {
+        c.pass(leveret::duration::milliseconds(250));
+        REQUIRE(c.channel->declare_queue({.name = "q", .passive = true}));
+    }
+    c.pass(leveret::duration::milliseconds(700));
+    CHECK_FALSE(c.channel->declare_queue({.name = "q", .passive = true}));
+}

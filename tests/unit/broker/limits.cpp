@@ -215,3 +215,45 @@ TEST_CASE("a queue that refuses what is too much drops nothing that comes back t
         CHECK(c.channel.drain("q") == "a b");
     }
 }
+
+TEST_CASE("properties count, once for all messages that share them")
+{
+    one_client c;
+    c.channel.declare("q");
+    const leveret::properties big = leveret::properties().headers({{"h", std::string(10'000, 'x')}});
+    c.channel.publish("", "q", "1", big);
+    const std::size_t one = c.broker.memory();
+    CHECK(one > 10'000);
+    CHECK(one < 12'000);
+    c.channel.publish("", "q", "2", big);
+    CHECK(c.broker.memory() == one + 1 + lb::message_overhead);
+    c.channel.publish("", "q", "3", leveret::properties().headers({{"h", std::string(20'000, 'y')}}));
+    CHECK(c.broker.memory() > one + 20'000);
+    CHECK(c.channel.drain("q") == "1 2 3");
+    CHECK(c.broker.memory() == 0);
+}
+
+TEST_CASE("replies that nobody takes are dropped above a limit")
+{
+    one_client c;
+    test_channel asks(*c.session);
+    asks.consume("amq.rabbitmq.reply-to", "r");
+    c.channel.declare("rpc");
+    asks.publish("", "rpc", "ask", leveret::properties().reply_to("amq.rabbitmq.reply-to"));
+    CHECK(c.channel.get("rpc") == "ask");
+    const std::string address(c.channel.last->properties().reply_to());
+    asks->pause();
+    const std::size_t most = lb::delivery_window::max_late_reply_bytes / (std::size_t{1} << 20U);
+    const std::string mebibyte(std::size_t{1} << 20U, 'x');
+    for (std::size_t i = 0; i < most + 2; ++i)
+        c.channel.publish("", address, mebibyte);
+    CHECK(asks.deliveries == most);
+    asks->resume();
+    asks.take();
+    c.channel.publish("", address, "one more");
+    CHECK(asks.take() == lines{"r:one more #1"});
+    asks->pause();
+    for (std::size_t i = 0; i < lb::delivery_window::max_late_replies + 1; ++i)
+        c.channel.publish("", address, "");
+    CHECK(asks.take().size() == lb::delivery_window::max_late_replies);
+}

@@ -263,3 +263,19 @@ TEST_CASE("a transaction that a full queue refuses is told so")
     c.channel.publish("", "q", "b");
     CHECK(text(c.channel->commit()) == "PRECONDITION_FAILED - partial tx completion");
 }
+
+TEST_CASE("a reply comes once, however many keys name its address")
+{
+    one_client c;
+    test_channel asks(*c.session);
+    asks.consume("amq.rabbitmq.reply-to", "r");
+    c.channel.declare("rpc");
+    asks.publish("", "rpc", "ask", properties().reply_to("amq.rabbitmq.reply-to"));
+    CHECK(c.channel.get("rpc") == "ask");
+    const std::string address(c.channel.last->properties().reply_to());
+    leveret::field_array keys{leveret::field_value(address), leveret::field_value(address)};
+    c.channel.publish("", address, "answer", properties().headers({{"CC", keys}}));
+    CHECK(asks.take() == lines{"r:answer #1"});
+    c.channel.publish("", address, "again");
+    CHECK(asks.take() == lines{"r:again #1"});
+}

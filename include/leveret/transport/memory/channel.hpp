@@ -200,18 +200,12 @@ private:
     }
     bool try_submit(const detail::publish_target& target, const leveret::properties* properties, payload body);
 
-    /// Whether an operation with no_wait may leave without its answer: not when thousands have.
-    [[nodiscard]] bool may_only_tell() const
-    {
-        const auto& connection = *core().connection;
-        return connection.is_near() || connection.far->may_call_on();
-    }
     /// Asks the broker something whose answer is yes or no: `a(at_broker&)`.
     template <class Ask>
     [[nodiscard]] asio::awaitable<void> ask(wire::method_number cause, Ask a, duration timeout, bool no_wait = false)
     {
-        return no_wait && may_only_tell() ? told(shared_core(), cause, std::move(a))
-                                          : answered(shared_core(), cause, std::move(a), timeout);
+        return no_wait ? told(shared_core(), cause, std::move(a), timeout)
+                       : answered(shared_core(), cause, std::move(a), timeout);
     }
     template <class Ask>
     static asio::awaitable<void> answered(core_ptr core, wire::method_number cause, Ask a, duration timeout)
@@ -220,11 +214,14 @@ private:
         return detail::asked<void>(std::move(core), cause, std::move(a), nothing, timeout);
     }
     template <class Ask>
-    static asio::awaitable<void> told(core_ptr core, wire::method_number cause, Ask a)
+    static asio::awaitable<void> told(core_ptr core, wire::method_number cause, Ask a, duration timeout)
     {
         if (core->connection->must_yield())
             co_await detail::yield(core->connection->executor());
-        detail::tell_only(*core, cause, std::move(a));
+        if (core->connection->may_only_tell())
+            detail::tell_only(*core, cause, std::move(a));
+        else
+            co_await answered(core, cause, std::move(a), timeout);
     }
     static asio::awaitable<returned_message> returned(core_ptr core, duration timeout);
     static asio::awaitable<void> prefetched(core_ptr core, std::uint16_t count, bool global, duration timeout);

@@ -13,9 +13,12 @@
 #include "leveret/transport/memory/detail/consumer_core.hpp"
 #include "leveret/wire/content_header.hpp"
 
+#include <asio/error.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -351,13 +354,20 @@ inline std::uint64_t channel_core::publish(publish_request& r, engine::confirm_l
     }
     if (r.is_timed)
         connection->home->begin_to_be_timed();
-    const hub::operation scope(*connection->home);
-    tracked_ = tracked;
-    const leveret::broker::status s = ch->publish({r.exchange.view(), r.routing_key.view(), r.mandatory, r.immediate},
-                                         std::move(r.body), std::move(r.properties));
-    tracked_ = 0;
-    if (!s)
-        refused(s.error(), wire::basic::publish::id);
+    try {
+        const hub::operation scope(*connection->home);
+        tracked_ = tracked;
+        const leveret::broker::status s = ch->publish({r.exchange.view(), r.routing_key.view(), r.mandatory, r.immediate},
+                                             std::move(r.body), std::move(r.properties));
+        tracked_ = 0;
+        if (!s)
+            refused(s.error(), wire::basic::publish::id);
+    } catch (const std::bad_alloc&) {
+        tracked_ = 0;
+        if (is_confirming) // the broker and the channel would count differently from here on
+            end(engine::failure::of_system(asio::error::no_memory, "the broker"));
+        throw;
+    }
     return n;
 }
 

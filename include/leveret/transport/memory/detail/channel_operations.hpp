@@ -47,15 +47,22 @@ inline constexpr auto as_count = [](channel_core&, leveret::broker::result<std::
 };
 
 template <class Ask>
-asio::awaitable<std::uint32_t> told_count(local_ptr<channel_core> c, wire::method_number cause, Ask ask)
+asio::awaitable<std::uint32_t> told_count(local_ptr<channel_core> c, wire::method_number cause, Ask ask, duration timeout)
 {
-    tell_only(*c, cause, std::move(ask));
+    if (c->connection->may_only_tell())
+        tell_only(*c, cause, std::move(ask));
+    else
+        static_cast<void>(co_await asked<std::uint32_t>(c, cause, std::move(ask), as_count, timeout));
     co_return 0U;
 }
 template <class Ask>
-asio::awaitable<queue_info> told_queue(local_ptr<channel_core> c, std::string name, Ask ask)
+asio::awaitable<queue_info> told_queue(local_ptr<channel_core> c, std::string name, Ask ask, duration timeout)
 {
-    tell_only(*c, wire::queue::declare::id, std::move(ask));
+    const auto nothing = [](channel_core&, leveret::broker::result<leveret::broker::queue_info>&) {};
+    if (c->connection->may_only_tell())
+        tell_only(*c, wire::queue::declare::id, std::move(ask));
+    else
+        co_await asked<void>(c, wire::queue::declare::id, std::move(ask), nothing, timeout);
     co_return queue_info(std::move(name), 0, 0);
 }
 inline asio::awaitable<void> confirms_selected(local_ptr<channel_core> c, duration timeout)
@@ -147,8 +154,8 @@ inline asio::awaitable<queue_info> channel::declare_queue(std::string_view name,
             b.home.begin_to_be_timed();
         return b.channel.declare_queue({name, passive, durable, exclusive, auto_delete, detail::or_null(arguments)});
     };
-    if (o.no_wait && may_only_tell())
-        return detail::told_queue(shared_core(), std::string(name), std::move(declare));
+    if (o.no_wait)
+        return detail::told_queue(shared_core(), std::string(name), std::move(declare), o.timeout);
     const auto told = [](detail::channel_core&, leveret::broker::result<leveret::broker::queue_info>& r) {
         return queue_info(std::move(r->name), static_cast<std::uint32_t>(r->message_count),
                           static_cast<std::uint32_t>(r->consumer_count));
@@ -162,8 +169,8 @@ inline asio::awaitable<std::uint32_t> channel::delete_queue(std::string_view nam
     auto remove = [name = std::string(name), if_unused = o.if_unused, if_empty = o.if_empty](detail::at_broker& b) {
         return b.channel.delete_queue(name, if_unused, if_empty);
     };
-    if (o.no_wait && may_only_tell())
-        return detail::told_count(shared_core(), wire::queue::delete_::id, std::move(remove));
+    if (o.no_wait)
+        return detail::told_count(shared_core(), wire::queue::delete_::id, std::move(remove), o.timeout);
     return detail::asked<std::uint32_t>(shared_core(), wire::queue::delete_::id, std::move(remove), detail::as_count,
                                         o.timeout);
 }

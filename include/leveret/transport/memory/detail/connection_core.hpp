@@ -65,6 +65,8 @@ public:
     [[nodiscard]] bool is_blocked() const noexcept { return is_blocked_; }
     /// Whether the broker's executor is this one.
     [[nodiscard]] bool is_near() const noexcept { return far == nullptr; }
+    /// Whether an operation with no_wait may leave without its answer: not when thousands have.
+    [[nodiscard]] bool may_only_tell() const noexcept { return is_near() || far->may_call_on(); }
     [[nodiscard]] instant now() const noexcept { return home->now(); }
     [[nodiscard]] instant deadline_after(duration timeout) const noexcept
     {

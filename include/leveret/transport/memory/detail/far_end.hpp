@@ -184,6 +184,8 @@ inline void far_end::cancel(const far_channel& of, std::string_view tag, far_str
 
 inline void far_end::taken(far_channel& of, std::size_t bytes)
 {
+    if (of.core == nullptr) // its end was told, or the broker told it: the name at the broker may be nobody's
+        return;
     of.taken_bytes += bytes;
     if (++of.taken < told_taken && of.taken_bytes < told_taken_bytes)
         return;
