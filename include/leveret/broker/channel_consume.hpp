@@ -28,9 +28,11 @@ inline void channel::end()
     for (consumer* c : to_wake_)
         c->to_wake_ = false;
     to_wake_.clear();
-    after_settling(false); // what has expired or is too much goes before a successor could have it
+    for (queue* q : touched_)
+        q->drop_what_is_dead(); // before a successor could have it
     while (!in_order_.empty())
         end(*in_order_.back());
+    after_settling(false);
     session_.channels_.erase(this);
 }
 

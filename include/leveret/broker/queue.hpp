@@ -139,12 +139,18 @@ private:
     }
     void put_back_done()
     {
+        drop_what_is_dead();
+        if (!removed_)
+            drain();
+    }
+    /// Messages above the queue's limits, and those that have expired, are not for consumers.
+    void drop_what_is_dead()
+    {
         if (removed_)
             return;
         drop_what_is_over();
         if (has_expiring_)
             drop_expired();
-        drain();
     }
 
     // Messages out.
