@@ -29,7 +29,7 @@ inline void channel::end()
         c->to_wake_ = false;
     to_wake_.clear();
     for (queue* q : touched_)
-        q->drop_what_is_dead(); // before a successor could have it
+        q->put_back_expired(); // before a successor could have it
     while (!in_order_.empty())
         end(*in_order_.back());
     after_settling(false);

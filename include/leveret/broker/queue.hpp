@@ -139,17 +139,16 @@ private:
     }
     void put_back_done()
     {
-        drop_what_is_dead();
-        if (!removed_)
-            drain();
-    }
-    /// Messages above the queue's limits, and those that have expired, are not for consumers.
-    void drop_what_is_dead()
-    {
         if (removed_)
             return;
         drop_what_is_over();
-        if (has_expiring_)
+        put_back_expired();
+        drain();
+    }
+    /// What expired meanwhile is no consumer's.
+    void put_back_expired()
+    {
+        if (!removed_ && has_expiring_)
             drop_expired();
     }
 
