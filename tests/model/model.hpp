@@ -345,6 +345,9 @@ public:
         for (std::size_t i = c.unacked_list.size(); i-- > 0;)
             finish_one(ch, c.unacked_list[i].tag, 1);
         to_wake_.clear();
+        for (const std::string& name : touched_) // what expired meanwhile is no successor's
+            if (queue* q = find(name))
+                drop_expired(*q);
         while (!c.consumers.empty())
             end_consumer(c.consumers.back());
         after_settling(ch, false);
