@@ -360,3 +360,26 @@ TEST_CASE("memory elsewhere: a no_ack delivery on its way while the channel reco
     REQUIRE(*done);
     CHECK(consumer->try_next().has_value());
 }
+
+TEST_CASE("memory elsewhere: operations without an answer wait for it when thousands are on their way")
+{
+    two_places p;
+    p.run(p.open());
+    int told = 0;
+    const auto tell = [&]() -> asio::awaitable<void> {
+        for (; told < 5000; ++told)
+            co_await p.channel.delete_queue("nothing", {.no_wait = true});
+    };
+    const auto done = p.start(tell());
+    for (int i = 0; i < 100; ++i) {
+        p.elsewhere->restart();
+        p.elsewhere->poll();
+    }
+    CHECK(told == 4096);
+    CHECK(!done->has_value());
+    for (int i = 0; i < 1000 && !done->has_value(); ++i)
+        p.step();
+    REQUIRE(done->has_value());
+    CHECK(**done == nullptr);
+    CHECK(told == 5000);
+}

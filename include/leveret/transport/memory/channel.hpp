@@ -200,11 +200,18 @@ private:
     }
     bool try_submit(const detail::publish_target& target, const leveret::properties* properties, payload body);
 
+    /// Whether an operation with no_wait may leave without its answer: not when thousands have.
+    [[nodiscard]] bool may_only_tell() const
+    {
+        const auto& connection = *core().connection;
+        return connection.is_near() || connection.far->may_call_on();
+    }
     /// Asks the broker something whose answer is yes or no: `a(at_broker&)`.
     template <class Ask>
     [[nodiscard]] asio::awaitable<void> ask(wire::method_number cause, Ask a, duration timeout, bool no_wait = false)
     {
-        return no_wait ? told(shared_core(), cause, std::move(a)) : answered(shared_core(), cause, std::move(a), timeout);
+        return no_wait && may_only_tell() ? told(shared_core(), cause, std::move(a))
+                                          : answered(shared_core(), cause, std::move(a), timeout);
     }
     template <class Ask>
     static asio::awaitable<void> answered(core_ptr core, wire::method_number cause, Ask a, duration timeout)

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <new>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -132,6 +133,8 @@ private:
     [[nodiscard]] bool perform(command& c);
     void release(record* first) noexcept;
     void publish(command& c);
+    /// Tells the far end how many it has done.
+    void count_publishes() noexcept;
     void tell_all_confirms();
     void has_news();
     void wake_again();
@@ -142,6 +145,8 @@ private:
     std::vector<agent_channel*> with_confirms_;
     bool has_news_ = false;
     bool is_over_ = false; ///< its session
+    std::uint64_t done_publishes_ = 0; ///< of this turn
+    std::uint64_t done_bytes_ = 0;
 };
 
 // The channel.
@@ -317,11 +322,15 @@ inline void agent::work()
             command* c = link_->commands.front();
             if (c == nullptr)
                 break;
-            is_last = !perform(*c);
+            try {
+                is_last = !perform(*c);
+            } catch (const std::bad_alloc&) { // what was asked for is not done, so nothing that follows may be
+                end_session();
+                tell({.what = event::kind::session_over, .flag = true});
+            }
             link_->commands.pop();
         }
-        // A read-modify-write, so that it and the one who waits see each other, whichever is first.
-        link_->done_publishes.fetch_add(0, std::memory_order_seq_cst);
+        count_publishes();
         if (link_->wants_room.load(std::memory_order_seq_cst) && link_->wants_room.exchange(false))
             tell({.what = event::kind::room});
     }
@@ -362,9 +371,17 @@ inline void agent::publish(command& c)
     c.channel->publish(c);
     c.body = payload(); // of one that was refused
     c.properties.reset();
-    link_->done_bytes.store(link_->done_bytes.load(std::memory_order_relaxed) + size, std::memory_order_relaxed);
-    link_->done_publishes.store(link_->done_publishes.load(std::memory_order_relaxed) + 1,
-                                std::memory_order_release); // and once a turn in one order with those who wait
+    done_bytes_ += size;
+    ++done_publishes_;
+}
+
+inline void agent::count_publishes() noexcept
+{
+    if (done_publishes_ == 0)
+        return;
+    link_->done_bytes.fetch_add(std::exchange(done_bytes_, 0), std::memory_order_relaxed);
+    // In one order with those who wait: it and they see each other, whichever is first.
+    link_->done_publishes.fetch_add(std::exchange(done_publishes_, 0), std::memory_order_seq_cst);
 }
 
 inline void agent::release(record* first) noexcept

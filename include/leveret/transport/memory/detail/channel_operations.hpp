@@ -147,7 +147,7 @@ inline asio::awaitable<queue_info> channel::declare_queue(std::string_view name,
             b.home.begin_to_be_timed();
         return b.channel.declare_queue({name, passive, durable, exclusive, auto_delete, detail::or_null(arguments)});
     };
-    if (o.no_wait)
+    if (o.no_wait && may_only_tell())
         return detail::told_queue(shared_core(), std::string(name), std::move(declare));
     const auto told = [](detail::channel_core&, leveret::broker::result<leveret::broker::queue_info>& r) {
         return queue_info(std::move(r->name), static_cast<std::uint32_t>(r->message_count),
@@ -162,7 +162,7 @@ inline asio::awaitable<std::uint32_t> channel::delete_queue(std::string_view nam
     auto remove = [name = std::string(name), if_unused = o.if_unused, if_empty = o.if_empty](detail::at_broker& b) {
         return b.channel.delete_queue(name, if_unused, if_empty);
     };
-    if (o.no_wait)
+    if (o.no_wait && may_only_tell())
         return detail::told_count(shared_core(), wire::queue::delete_::id, std::move(remove));
     return detail::asked<std::uint32_t>(shared_core(), wire::queue::delete_::id, std::move(remove), detail::as_count,
                                         o.timeout);

@@ -54,6 +54,8 @@ public:
     void work();
 
     void call(far_call* c);
+    /// Whether one more may be asked without waiting for the answer.
+    [[nodiscard]] bool may_call_on() const noexcept { return calls_ < link::max_calls; }
     void publish(far_channel& to, publish_request& r, std::uint64_t tracked);
     void settle(const far_channel& of, std::uint64_t tag, bool multiple, engine::settlement how);
     void cancel(const far_channel& of, std::string_view tag, far_stream* s);
@@ -84,7 +86,15 @@ public:
     [[nodiscard]] far_stream* add_stream(far_channel& c, consumer_core& core, bool no_ack);
 
     /// Whether publishes may be sent, or too many are on their way.
-    [[nodiscard]] bool has_room() const noexcept { return has_room(link_->done_publishes, link_->done_bytes); }
+    [[nodiscard]] bool has_room() noexcept
+    {
+        if (is_room_for(done_, done_bytes_))
+            return true;
+        // What the agent counts is looked at only now: its line goes from one core to the other for it.
+        done_ = link_->done_publishes.load(std::memory_order_acquire);
+        done_bytes_ = link_->done_bytes.load(std::memory_order_relaxed);
+        return is_room_for(done_, done_bytes_);
+    }
     /// The same, and if not, that there will be room is told to those who wait for it.
     [[nodiscard]] bool has_room_or_asks() noexcept
     {
@@ -98,10 +108,8 @@ private:
     /// As has_room, in one order with what the agent does: it counts, and then asks whether room is wanted.
     [[nodiscard]] bool has_room_now() const noexcept
     {
-        const std::uint64_t on_their_way = sent_ - link_->done_publishes.load(std::memory_order_seq_cst);
-        return on_their_way == 0 ||
-               (on_their_way < link::max_publishes &&
-                sent_bytes_ - link_->done_bytes.load(std::memory_order_seq_cst) < link::max_publish_bytes);
+        const std::uint64_t done = link_->done_publishes.load(std::memory_order_seq_cst);
+        return is_room_for(done, link_->done_bytes.load(std::memory_order_seq_cst));
     }
     static constexpr int turn = 256;                  ///< events before others get their turn
     static constexpr std::size_t kept_records = 64;   ///< records that are not needed, before the agent is told
@@ -109,13 +117,11 @@ private:
     static constexpr std::uint64_t told_taken = 1024; ///< deliveries handed out before the agent is told
     static constexpr std::uint64_t told_taken_bytes = 4 * 1024 * 1024;
 
-    [[nodiscard]] bool has_room(const std::atomic<std::uint64_t>& done,
-                                const std::atomic<std::uint64_t>& done_bytes) const noexcept
+    [[nodiscard]] bool is_room_for(std::uint64_t done, std::uint64_t done_bytes) const noexcept
     {
-        const std::uint64_t on_their_way = sent_ - done.load(std::memory_order_acquire);
+        const std::uint64_t on_their_way = sent_ - done;
         return on_their_way == 0 ||
-               (on_their_way < link::max_publishes &&
-                sent_bytes_ - done_bytes.load(std::memory_order_relaxed) < link::max_publish_bytes);
+               (on_their_way < link::max_publishes && sent_bytes_ - done_bytes < link::max_publish_bytes);
     }
     [[nodiscard]] command& next(command::kind what, agent_channel* channel)
     {
@@ -137,6 +143,9 @@ private:
     bool is_over_ = false;
     std::uint64_t sent_ = 0;
     std::uint64_t sent_bytes_ = 0;
+    std::size_t calls_ = 0;  ///< on their way
+    std::uint64_t done_ = 0; ///< of these, as seen last
+    std::uint64_t done_bytes_ = 0;
     record* released_ = nullptr;
     std::size_t released_count_ = 0;
     std::size_t released_bytes_ = 0;
@@ -152,6 +161,7 @@ inline void far_end::send()
 inline void far_end::call(far_call* c)
 {
     next(command::kind::call, nullptr).object = c;
+    ++calls_;
     send();
 }
 

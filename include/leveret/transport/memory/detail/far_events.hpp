@@ -52,6 +52,7 @@ inline void far_end::hear(event& e)
     }
     case event::kind::answer: {
         const std::unique_ptr<far_call> c(static_cast<far_call*>(e.object));
+        --calls_;
         c->answered(*this);
         break;
     }
@@ -71,8 +72,9 @@ inline void far_end::hear(event& e)
     case event::kind::room: connection_.room.ring_all(); break;
     case event::kind::session_over: {
         is_over_ = true;
-        const auto why = engine::failure::of_system(asio::error::operation_aborted,
-                                                    "the execution context of its broker was destroyed");
+        const auto why = e.flag ? engine::failure::of_system(asio::error::no_memory, "its broker")
+                                : engine::failure::of_system(asio::error::operation_aborted,
+                                                             "the execution context of its broker was destroyed");
         if (!connection_.is_open())
             connection_.reason = why;
         connection_.close(why);

@@ -90,7 +90,7 @@ struct event {
         blocked, ///< object: a std::string
         unblocked,
         room,         ///< for publishing
-        session_over, ///< the broker's executor is gone
+        session_over, ///< the broker's executor is gone; flag: the broker has no memory for what was asked
     };
     kind what = kind::room;
     bool multiple = false;
@@ -153,6 +153,8 @@ public:
     /// when nothing else is.
     static constexpr std::uint64_t max_publishes = 4096;
     static constexpr std::uint64_t max_publish_bytes = 4 * 1024 * 1024;
+    /// Operations on their way: above that even one with no_wait waits for its answer.
+    static constexpr std::size_t max_calls = 4096;
 
     link(asio::any_io_executor broker, asio::any_io_executor connection)
         : to_agent(std::move(broker)), to_far_end(std::move(connection))
