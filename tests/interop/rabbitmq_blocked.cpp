@@ -89,7 +89,7 @@ asio::awaitable<void> publish_through_an_alarm(asio::any_io_executor executor)
 
 } // namespace
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: publishing waits while the connection is blocked, and goes on after")
+LEVERET_CORO_TEST_CASE("RabbitMQ itself: publishing waits while the connection is blocked, and goes on after")
 {
     const auto executor = co_await asio::this_coro::executor;
     std::exception_ptr failed;
@@ -103,7 +103,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: publishing waits while the connection is block
         std::rethrow_exception(failed);
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a blocked connection can be closed, and fails those who wait")
+LEVERET_CORO_TEST_CASE("RabbitMQ itself: a blocked connection can be closed, and fails those who wait")
 {
     const auto executor = co_await asio::this_coro::executor;
     co_await set_memory_alarm(executor, true);

@@ -60,14 +60,24 @@ asio::awaitable<void> use(lv::amqp::connection connection)
 
 } // namespace
 
+LEVERET_CORO_TEST_CASE("RabbitMQ itself: its name and version")
+{
+    auto connection = co_await connect();
+    const lv::table& server = connection.server_properties();
+    REQUIRE(server.find("product") != nullptr);
+    CHECK(server.find("product")->text() == "RabbitMQ");
+    REQUIRE(server.find("version") != nullptr);
+    CHECK(server.find("version")->text().starts_with("3."));
+    co_await connection.close();
+}
+
 LEVERET_CORO_TEST_CASE("RabbitMQ: the server's properties and limits")
 {
     auto connection = co_await connect();
     CHECK(connection.is_open());
     const lv::table& server = connection.server_properties();
     REQUIRE(server.find("product") != nullptr);
-    CHECK(server.find("product")->text() == "RabbitMQ");
-    CHECK(server.find("version")->text().starts_with("3."));
+    CHECK(!server.find("product")->text().empty());
     const auto* capabilities = server.find_as<lv::table>("capabilities");
     REQUIRE(capabilities != nullptr);
     for (const char* name : {"publisher_confirms", "exchange_exchange_bindings", "basic.nack",
@@ -124,10 +134,10 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: PLAIN and AMQPLAIN, by the URL")
     const auto external = with_uri([](lv::uri& u) { u.auth_mechanisms = {"EXTERNAL"}; });
     const auto none = co_await failure_of<lv::connection_error>(lv::amqp::connect(external));
     CHECK(none.code() == lv::protocol_errc::no_mechanism);
-    CHECK(contains(none.what(), "RABBIT-CR-DEMO")); // what the server offers
+    CHECK(contains(none.what(), "the server offers: PLAIN AMQPLAIN")); // what the server offers
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a mechanism of the user's, with a challenge")
+LEVERET_CORO_TEST_CASE("RabbitMQ itself: a mechanism of the user's, with a challenge")
 {
     challenged right("guest");
     auto connection = co_await connect({.mechanism = &right});

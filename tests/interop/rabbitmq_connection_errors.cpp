@@ -56,7 +56,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: flow(false), recover(false) and immediate are 
     CHECK(confirmed.code() == lv::reply_code::not_implemented);
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: an unknown exchange type ends the connection of RabbitMQ 3: 503")
+LEVERET_CORO_TEST_CASE("RabbitMQ itself: an unknown exchange type ends the connection of RabbitMQ 3: 503")
 {
     auto connection = co_await connect();
     auto channel = co_await connection.open_channel();
@@ -107,7 +107,7 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: an error of the connection reaches everything 
     co_await connection.close();
 }
 
-LEVERET_CORO_TEST_CASE("RabbitMQ: a connection closed by the operator: 320")
+LEVERET_CORO_TEST_CASE("RabbitMQ itself: a connection closed by the operator: 320")
 {
     auto connection = co_await connect();
     auto channel = co_await connection.open_channel();
