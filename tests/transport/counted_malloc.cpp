@@ -7,14 +7,21 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace {
 
+constexpr std::uint64_t never = ~std::uint64_t{0};
 constinit thread_local std::uint64_t count = 0;
+constinit thread_local std::uint64_t fails_at = never; // this count
 
 } // namespace
 
 std::uint64_t leveret::test::allocations_of_this_thread() noexcept { return count; }
+
+void leveret::test::fail_allocation_after(std::uint64_t n) noexcept { fails_at = count + n; }
+
+bool leveret::test::allocations_succeed() noexcept { return std::exchange(fails_at, never) >= count; }
 
 // NOLINTBEGIN: names and shapes that are not ours
 #if defined(LEVERET_TEST_SANITIZED)
@@ -38,34 +45,48 @@ void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 
+static bool fails() noexcept
+{
+    if (count++ != fails_at)
+        return false;
+    errno = ENOMEM;
+    return true;
+}
+
 void* malloc(std::size_t size)
 {
-    ++count;
+    if (fails())
+        return nullptr;
     return __libc_malloc(size);
 }
 void* calloc(std::size_t number, std::size_t size)
 {
-    ++count;
+    if (fails())
+        return nullptr;
     return __libc_calloc(number, size);
 }
 void* realloc(void* old, std::size_t size)
 {
-    ++count;
+    if (fails())
+        return nullptr;
     return __libc_realloc(old, size);
 }
 void* memalign(std::size_t alignment, std::size_t size)
 {
-    ++count;
+    if (fails())
+        return nullptr;
     return __libc_memalign(alignment, size);
 }
 void* aligned_alloc(std::size_t alignment, std::size_t size)
 {
-    ++count;
+    if (fails())
+        return nullptr;
     return __libc_memalign(alignment, size);
 }
 int posix_memalign(void** result, std::size_t alignment, std::size_t size)
 {
-    ++count;
+    if (fails())
+        return ENOMEM;
     *result = __libc_memalign(alignment, size);
     return *result != nullptr ? 0 : ENOMEM;
 }

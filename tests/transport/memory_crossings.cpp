@@ -9,6 +9,7 @@
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/use_future.hpp>
 #include <doctest/doctest.h>
@@ -59,6 +60,34 @@ TEST_CASE("memory elsewhere: a home that was destroyed takes nobody until what i
     p.first = {};
     p.run(connect(again));
     CHECK(again.ok());
+}
+
+TEST_CASE("memory elsewhere: a home that is destroyed while others join it")
+{
+    for (int i = 0; i < 300; ++i) {
+        two_places p;
+        std::atomic<bool> is_about{false};
+        outcome o;
+        std::thread other([&] {
+            asio::io_context context{1};
+            const auto join = [&]() -> asio::awaitable<void> {
+                o = co_await outcome_of(lv::memory::connect(p.broker, {.timeout = 20s}));
+            };
+            asio::co_spawn(context, join(), asio::detached);
+            is_about = true;
+            context.run();
+        });
+        while (!is_about)
+            std::this_thread::yield();
+        for (int spin = 0; spin < i % 100; ++spin)
+            is_about.exchange(true);
+        p.home.reset();
+        other.join();
+        // It had joined, or learned that there is no home: it never waits for one that is gone.
+        const bool told = o.ok() || o.what() == outcome::kind::connection;
+        CHECK_MESSAGE(told, o.words());
+        p.first = {};
+    }
 }
 
 TEST_CASE("memory elsewhere: a home whose last handle goes while it does not run is a home no more")

@@ -205,6 +205,7 @@ private:
         return consumers_.find(state_.hash_of(tag), [tag](const consumer& c) { return c.tag() == tag; });
     }
     void wake_all();
+    class settling;
     void apply(std::size_t first, std::size_t end, settlement how);
     void finish(std::size_t i, settlement how);
     void after_settling(bool was_full);

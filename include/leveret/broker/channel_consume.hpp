@@ -13,6 +13,29 @@ inline channel::~channel()
     }
 }
 
+/// Around `finish` and `after_settling`: when these run out of memory, nobody stays marked for what is not done.
+class channel::settling {
+public:
+    explicit settling(channel& c) noexcept : of_(c) {}
+    settling(const settling&) = delete;
+    settling& operator=(const settling&) = delete;
+    ~settling()
+    {
+        for (queue* q : of_.touched_)
+            if (q != nullptr) {
+                q->is_touched_ = false;
+                q->unpin();
+            }
+        of_.touched_.clear();
+        for (consumer* c : of_.to_wake_)
+            c->to_wake_ = false;
+        of_.to_wake_.clear();
+    }
+
+private:
+    channel& of_;
+};
+
 /// Everything returns to the queues before any of them gives it to somebody else.
 inline void channel::end()
 {
@@ -21,6 +44,7 @@ inline void channel::end()
     drop_transaction();
     tx_settlements_.clear();
     end_replies();
+    const settling scope(*this);
     for (std::size_t i = unacked_.slots(); i-- > 0;)
         if (unacked_[i].from != nullptr)
             finish(i, settlement::requeue);
@@ -286,6 +310,7 @@ inline void channel::resume()
 /// Settles the slots from `first` to before `end`, but for those that wait for tx.commit.
 inline void channel::apply(std::size_t first, std::size_t end, settlement how)
 {
+    const settling scope(*this);
     const bool was_full = limit_ != 0 && outstanding_ >= limit_;
     if (how == settlement::requeue) {
         // Backwards, so that each finds its place at the head of its queue.
@@ -301,8 +326,11 @@ inline void channel::apply(std::size_t first, std::size_t end, settlement how)
     after_settling(was_full);
 }
 
+/// Throws std::bad_alloc, and then nothing has changed.
 inline void channel::finish(std::size_t i, settlement how)
 {
+    to_wake_.reserve_one();
+    touched_.reserve_one();
     unacked_delivery d = unacked_.settle(i);
     d.entry.mark = 0;
     queue& q = *d.from;
@@ -320,9 +348,9 @@ inline void channel::finish(std::size_t i, settlement how)
     case settlement::discard: q.bury(d.entry, death_reason::rejected); break;
     case settlement::requeue:
         if (!q.is_touched_) {
+            touched_.push_back(&q);
             q.is_touched_ = true;
             q.pin();
-            touched_.push_back(&q);
         }
         q.put_back(d.entry);
         break;
@@ -337,10 +365,11 @@ inline void channel::after_settling(bool was_full)
     if (!touched_.empty())
         for (consumer* c : to_wake_)
             c->queue_->join_line(*c);
-    for (queue* q : touched_) {
-        q->is_touched_ = false;
+    for (queue*& q : touched_) {
         q->put_back_done();
-        q->unpin();
+        queue* const done = std::exchange(q, nullptr);
+        done->is_touched_ = false;
+        done->unpin();
     }
     touched_.clear();
     const bool is_free_again = was_full && outstanding_ < limit_;

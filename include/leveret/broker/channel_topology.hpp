@@ -150,6 +150,7 @@ inline status channel::commit()
         first += p.count;
     }
     drop_transaction();
+    const settling scope_of_these(*this);
     const bool was_full = limit_ != 0 && outstanding_ >= limit_;
     // Backwards what returns, so that each finds its place at the head; forwards the rest.
     for (const pending_settlement& s : tx_settlements_)

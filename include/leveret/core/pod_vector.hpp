@@ -49,9 +49,14 @@ public:
     /// Throws std::bad_alloc, and then nothing has changed.
     void push_back(T value)
     {
+        reserve_one();
+        data_[size_++] = value;
+    }
+    /// After this one push_back can't throw. Throws std::bad_alloc.
+    void reserve_one()
+    {
         if (size_ == capacity_)
             reserve(capacity_ == 0 ? 8 : capacity_ * 2);
-        data_[size_++] = value;
     }
     void pop_back() noexcept
     {

@@ -141,8 +141,8 @@ struct connector {
                                                          "destroyed, and handles that it left behind are still held"),
                               "connection.open", fate::never_sent);
             // The home may have been given up just now: then it is for us to take.
-            if (const auto elsewhere = b.hub_->enter_from_elsewhere()) {
-                auto joined = join_far(core, *elsewhere, std::move(virtual_host), std::move(user), timeout);
+            if (auto way = b.hub_->enter_from_elsewhere(executor)) {
+                auto joined = join_far(core, std::move(way), std::move(virtual_host), std::move(user), timeout);
                 co_await std::move(joined);
                 break;
             }

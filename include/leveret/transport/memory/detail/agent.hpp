@@ -450,9 +450,16 @@ inline void hub::wake(const std::shared_ptr<link>& l)
     if (l->at_broker == nullptr) {
         if (l->is_over)
             return;
-        agents_.push_back(std::make_unique<agent>(*this, l));
+        make_agent(l);
     }
     l->at_broker->work();
+}
+
+inline void hub::make_agent(const std::shared_ptr<link>& l)
+{
+    agents_.push_back(std::make_unique<agent>(*this, l));
+    const std::lock_guard lock(mutex_);
+    std::erase(joining_, l);
 }
 
 inline void hub::remove(agent& a) noexcept
@@ -477,7 +484,7 @@ inline void hub::context_ends(const std::shared_ptr<link>& l) noexcept
     if (l->is_over)
         return;
     if (l->at_broker == nullptr)
-        agents_.push_back(std::make_unique<agent>(*this, l));
+        make_agent(l);
     const auto at = std::find_if(agents_.begin(), agents_.end(),
                                  [&l](const auto& p) { return p.get() == l->at_broker; });
     if (at == agents_.end())
@@ -498,11 +505,15 @@ inline void hub::end(std::unique_ptr<agent> a) noexcept
 
 inline void hub::context_ended() noexcept
 {
+    std::vector<std::shared_ptr<link>> joining;
     {
         const std::lock_guard lock(mutex_);
         is_home_gone_ = true;
+        joining.swap(joining_);
     }
     stop();
+    for (const auto& l : joining) // its sender may be about to wake the home, and must not any more
+        context_ends(l);
     auto all = std::exchange(agents_, {});
     while (!all.empty()) {
         auto a = std::move(all.back());

@@ -89,15 +89,16 @@ public:
         ++users_;
         return true;
     }
-    /// The home, if there is one, for an agent of a connection elsewhere, which is one more that uses it. Any thread
-    /// may call it.
-    [[nodiscard]] std::optional<asio::any_io_executor> enter_from_elsewhere()
+    /// A link to the home, if there is one, for a connection elsewhere, whose agent is one more that uses it. Should the
+    /// home be destroyed before that agent had its first turn, the link says so. Any thread may call it.
+    [[nodiscard]] std::shared_ptr<link> enter_from_elsewhere(const asio::any_io_executor& connection)
     {
         const std::lock_guard lock(mutex_);
         if (users_ == 0 || is_home_gone_)
-            return std::nullopt;
+            return nullptr;
+        joining_.push_back(std::make_shared<link>(*home_, connection));
         ++users_;
-        return home_;
+        return joining_.back();
     }
     /// One fewer. The last thing that it does with the broker. On its home.
     void leave() noexcept
@@ -155,12 +156,14 @@ protected:
 
 private:
     void context_ended() noexcept override;
+    void make_agent(const std::shared_ptr<link>& l);
     void end(std::unique_ptr<agent> a) noexcept;
 
-    std::mutex mutex_; // of the next three, to change them; the home reads its own without
+    std::mutex mutex_; // of the next four, to change them; the home reads its own without
     std::optional<asio::any_io_executor> home_;
     std::size_t users_ = 0;
     bool is_home_gone_ = false;
+    std::vector<std::shared_ptr<link>> joining_; ///< those that have no agent yet
     std::atomic<std::uint64_t> epoch_{0};
     bool is_timed_ = false;
     std::size_t sessions_ = 0;
