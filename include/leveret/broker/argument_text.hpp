@@ -13,7 +13,7 @@ using leveret::is_integer;
 using leveret::type_name;
 using leveret::value_text;
 
-[[nodiscard]] inline std::string quoted(std::string_view text)
+[[nodiscard]] inline std::string in_quotes(std::string_view text)
 {
     std::string q = "'";
     q += text;
@@ -47,7 +47,7 @@ using leveret::value_text;
                                               std::string_view received, std::string_view current)
 {
     std::string text = "inequivalent arg ";
-    text += quoted(argument);
+    text += in_quotes(argument);
     text += " for ";
     text += what;
     text += ": received ";
@@ -59,8 +59,8 @@ using leveret::value_text;
 [[nodiscard]] inline std::string inequivalent(std::string_view argument, std::string_view what,
                                               bool received, bool current)
 {
-    return inequivalent(argument, what, quoted(received ? "true" : "false"),
-                        quoted(current ? "true" : "false"));
+    return inequivalent(argument, what, in_quotes(received ? "true" : "false"),
+                        in_quotes(current ? "true" : "false"));
 }
 
 /// How an argument that both or one of two tables have differs; empty if it does not.
@@ -75,12 +75,12 @@ using leveret::value_text;
     if (now != nullptr && wanted != nullptr) {
         if (is_same_argument(*now, *wanted))
             return {};
-        return inequivalent(argument, what, quoted(value_text(*wanted)), quoted(value_text(*now)));
+        return inequivalent(argument, what, in_quotes(value_text(*wanted)), in_quotes(value_text(*now)));
     }
     const auto described = [](const field_value* v) -> std::string {
         if (v == nullptr)
             return "none";
-        return "the value " + quoted(value_text(*v)) + " of type " + quoted(type_name(v->type()));
+        return "the value " + in_quotes(value_text(*v)) + " of type " + in_quotes(type_name(v->type()));
     };
     return inequivalent(argument, what, described(wanted), described(now));
 }

@@ -77,7 +77,7 @@ inline status broker_core::delete_virtual_host(std::string_view name)
     if (h == nullptr)
         return {};
     if (h->sessions_ > 0)
-        return detail::precondition_failed("vhost " + detail::quoted(name) + " in use");
+        return detail::precondition_failed("vhost " + detail::in_quotes(name) + " in use");
     hosts_.erase(h->hash_, h);
     delete h;
     return {};

@@ -85,7 +85,7 @@ inline result<consumer*> channel::consume(const consumption& c)
     const operation scope(core_);
     if (!c.tag.empty() && lookup(c.tag) != nullptr)
         return detail::failure(reply_code::not_allowed,
-                               "attempt to reuse consumer tag " + detail::quoted(c.tag));
+                               "attempt to reuse consumer tag " + detail::in_quotes(c.tag));
     if (c.tag.size() > state_.limits().name_bytes)
         return detail::precondition_failed("consumer tag is longer than " +
                                            std::to_string(state_.limits().name_bytes) + " bytes");

@@ -169,8 +169,8 @@ inline status channel::check(properties_ptr& p, route_ptr& where, duration& ttl)
     const properties& values = p->values();
     if (values.has(property::user_id) && values.user_id() != session_.user())
         return detail::precondition_failed(
-            "user_id property set to " + detail::quoted(values.user_id()) +
-            " but authenticated user was " + detail::quoted(session_.user()));
+            "user_id property set to " + detail::in_quotes(values.user_id()) +
+            " but authenticated user was " + detail::in_quotes(session_.user()));
     if (values.has(property::expiration))
         if (status s = expiration_of(values.expiration(), ttl); !s)
             return s;
@@ -187,7 +187,7 @@ inline status channel::check(properties_ptr& p, route_ptr& where, duration& ttl)
 inline status channel::expiration_of(std::string_view text, duration& ttl)
 {
     const auto invalid = [text](const std::string& why) {
-        return detail::precondition_failed("invalid expiration " + detail::quoted(text) + ": " +
+        return detail::precondition_failed("invalid expiration " + detail::in_quotes(text) + ": " +
                                            why);
     };
     std::string_view rest = text;

@@ -108,7 +108,7 @@ private:
     [[nodiscard]] std::string complaint(std::string_view argument, std::string_view why) const
     {
         std::string text = "invalid arg ";
-        text += quoted(argument);
+        text += in_quotes(argument);
         text += " for ";
         text += what_;
         text += ": ";
@@ -175,7 +175,7 @@ private:
             return {};
         if (v->type() != field_type::string) {
             if (argument == "x-dead-letter-exchange" && failure_.empty()) // as RabbitMQ says it of exchanges
-                failure_ = "invalid type " + quoted(type_name(v->type())) + " for arg " + quoted(argument) +
+                failure_ = "invalid type " + in_quotes(type_name(v->type())) + " for arg " + in_quotes(argument) +
                            " in " + std::string(what_);
             fail(argument, "{unacceptable_type," + std::string(type_name(v->type())) + "}");
         }
@@ -213,7 +213,7 @@ private:
     {
         const auto refuse = [this](std::string_view argument, std::string_view type) {
             if (failure_.empty() && arguments_.contains(argument))
-                failure_ = "invalid arg " + quoted(argument) + " for " + std::string(what_) +
+                failure_ = "invalid arg " + in_quotes(argument) + " for " + std::string(what_) +
                            " of queue type " + std::string(type);
         };
         if (quorum) {

@@ -126,7 +126,7 @@ private:
     // Texts.
     [[nodiscard]] std::string text_of(std::string_view what, std::string_view n) const
     {
-        return std::string(what) + " " + detail::quoted(n) + " in vhost " + detail::quoted(name_);
+        return std::string(what) + " " + detail::in_quotes(n) + " in vhost " + detail::in_quotes(name_);
     }
     [[nodiscard]] error missing(std::string_view what, std::string_view n) const
     {
@@ -137,7 +137,7 @@ private:
     {
         return detail::precondition_failed(
             "cannot declare " + text_of(what, n) + ": " + std::string(what) + " limit in vhost " +
-            detail::quoted(name_) + " (" + std::to_string(most) + ") is reached");
+            detail::in_quotes(name_) + " (" + std::to_string(most) + ") is reached");
     }
     [[nodiscard]] error locked(const queue& q) const;
     [[nodiscard]] status check_access(const queue& q, const exclusive_queues& who) const

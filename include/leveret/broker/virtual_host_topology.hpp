@@ -91,7 +91,7 @@ inline status virtual_host::check_new_name(std::string_view what, std::string_vi
 {
     if (n.starts_with("amq."))
         return detail::failure(reply_code::access_refused, std::string(what) + " name " +
-                                                               detail::quoted(n) +
+                                                               detail::in_quotes(n) +
                                                                " contains reserved prefix 'amq.*'");
     if (n.size() > state_.limits().name_bytes)
         return detail::precondition_failed(std::string(what) + " name is longer than " +
@@ -163,7 +163,7 @@ inline result<queue*> virtual_host::declare(const queue_declaration& d, exclusiv
                                        : !d.durable  ? "non-durable"
                                                      : std::string_view();
         if (!wrong.empty())
-            return detail::precondition_failed("invalid property " + detail::quoted(wrong) +
+            return detail::precondition_failed("invalid property " + detail::in_quotes(wrong) +
                                                " for " + what);
     }
     auto* q = new queue(state_, *this, d, actual, std::move(*settings), owner);
@@ -192,7 +192,7 @@ inline status virtual_host::declare(const exchange_declaration& d)
     }
     const exchange_kind* kind = kind_of(d.type);
     if (kind == nullptr) // 3.10 closes the connection with 503; 4.x does this
-        return detail::precondition_failed("unknown exchange type " + detail::quoted(d.type));
+        return detail::precondition_failed("unknown exchange type " + detail::in_quotes(d.type));
     if (status s = check_not_default(actual); !s)
         return s;
     const std::string what = text_of("exchange", actual);
@@ -201,7 +201,7 @@ inline status virtual_host::declare(const exchange_declaration& d)
         // Source: rabbit_exchange:assert_equivalence.
         if (known->type() != d.type)
             return detail::precondition_failed(detail::inequivalent(
-                "type", what, detail::quoted(d.type), detail::quoted(known->type())));
+                "type", what, detail::in_quotes(d.type), detail::in_quotes(known->type())));
         if (known->durable_ != d.durable)
             return detail::precondition_failed(
                 detail::inequivalent("durable", what, d.durable, known->durable_));
@@ -220,7 +220,7 @@ inline status virtual_host::declare(const exchange_declaration& d)
     if (const field_value* alternate = arguments.find("alternate-exchange");
         alternate != nullptr && alternate->type() != field_type::string)
         return detail::precondition_failed("invalid type " +
-                                           detail::quoted(detail::type_name(alternate->type())) +
+                                           detail::in_quotes(detail::type_name(alternate->type())) +
                                            " for arg 'alternate-exchange' in " + what);
     if (const std::string refusal = kind->refusal(arguments); !refusal.empty())
         return detail::precondition_failed(refusal);
@@ -262,7 +262,7 @@ inline status virtual_host::bind(const binding_declaration& d, bool to_queue, ex
         return {};
     if (bindings_.size() >= state_.limits().bindings)
         return detail::precondition_failed("cannot bind to " + text_of("exchange", d.source) +
-                                           ": binding limit in vhost " + detail::quoted(name_) +
+                                           ": binding limit in vhost " + detail::in_quotes(name_) +
                                            " (" + std::to_string(state_.limits().bindings) +
                                            ") is reached");
     bindings_.add(*source, *to, d.routing_key, arguments);

@@ -140,6 +140,8 @@ public:
     void tick(instant now, bool input_paused);
 
     // Answers to events.
+    /// Before any input: EXTERNAL is one of the mechanisms too, as the client has shown by other means who it is.
+    void offer_external() noexcept { offers_external_ = true; }
     /// The login is fine: goes on with tune.
     void accept_login();
     /// It is not. After a delay a client that can take it is told with 403 and `text`; others are cut off.
@@ -223,6 +225,7 @@ private:
     std::size_t needed_ = wire::frame_header_size;
     std::size_t held_bytes_ = 0; // of half-received messages
     instant now_;
+    bool offers_external_ = false;
     instant deadline_ = instant::never(); // of the handshake, a refusal, or the answer to our close
     instant beat_ = instant::never();
 

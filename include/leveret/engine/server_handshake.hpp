@@ -33,7 +33,8 @@ inline bool server_connection::take_header()
     state_ = state::starting;
     wire::connection::start start;
     start.server_properties = {config_.properties};
-    start.mechanisms = std::string_view(config_.mechanisms);
+    const std::string mechanisms = config_.mechanisms + (offers_external_ ? " EXTERNAL" : "");
+    start.mechanisms = std::string_view(mechanisms);
     send(0, start);
     return true;
 }

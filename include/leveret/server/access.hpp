@@ -19,6 +19,13 @@ public:
     /// client to know. Must take as long for a user that is not there as for a wrong password.
     [[nodiscard]] virtual bool can_log_in(std::string_view user, std::string_view password,
                                           bool from_loopback) = 0;
+    /// The same for one whose certificate names it (mechanism EXTERNAL). Nobody, unless told otherwise.
+    [[nodiscard]] virtual bool can_log_in_by_certificate(std::string_view user, bool from_loopback)
+    {
+        static_cast<void>(user);
+        static_cast<void>(from_loopback);
+        return false;
+    }
     [[nodiscard]] virtual bool can_enter(std::string_view user, std::string_view virtual_host) = 0;
     /// The default exchange has the name "amq.default" here.
     [[nodiscard]] virtual bool is_allowed(std::string_view user, std::string_view virtual_host,

@@ -42,8 +42,7 @@ public:
     {
         if (const std::error_code ec = state_->listen(o.host, o.port)) {
             state_->cut_all();
-            throw connection_error(ec, "can't listen on " + std::string(o.host) + " port " +
-                                           std::to_string(o.port) + ": " + ec.message());
+            throw_no_listen(ec, o.host, o.port);
         }
     }
     basic_server(basic_server&&) noexcept = default;
@@ -57,7 +56,17 @@ public:
     }
     ~basic_server() { cut(); }
 
+    /// The port of the first address that it listens on.
     [[nodiscard]] std::uint16_t port() const noexcept { return state_->port(); }
+    /// Listens on one more address, by an environment with other streams if need be, such as TLS. Returns the port, which
+    /// for 0 is any that is free. Throws connection_error where it can't, and then nothing has changed.
+    std::uint16_t listen(std::string_view host, std::uint16_t port, Environment e = {})
+    {
+        std::uint16_t bound = 0;
+        if (const std::error_code ec = state_->listen(std::move(e), host, port, bound))
+            throw_no_listen(ec, host, port);
+        return bound;
+    }
     [[nodiscard]] asio::any_io_executor get_executor() const noexcept { return state_->executor(); }
     [[nodiscard]] std::size_t connection_count() const noexcept { return state_->link_count(); }
     /// Bytes of the messages that it holds.
@@ -81,6 +90,11 @@ public:
 private:
     using state = server_detail::server_state<Environment>;
 
+    [[noreturn]] static void throw_no_listen(const std::error_code& ec, std::string_view host, std::uint16_t port)
+    {
+        throw connection_error(ec, "can't listen on " + std::string(host) + " port " + std::to_string(port) + ": " +
+                                       ec.message());
+    }
     static asio::awaitable<void> run_stop(local_ptr<state> s, duration patience)
     {
         s->shut_down("shutdown");

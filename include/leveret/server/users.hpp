@@ -52,8 +52,8 @@ public:
 /// nothing more. Not thread-safe.
 class users final : public access_control {
 public:
-    /// Whether a password is the one that was stored. Passwords as they are unless told otherwise; a program
-    /// that keeps hashes brings the function that its library has for them.
+    /// Whether a password is the one that was stored. Passwords as they are unless told otherwise; for hashes there is
+    /// verify_password in <leveret/tls/password_hash.hpp>.
     using verify = bool (*)(std::string_view given, std::string_view stored);
 
     explicit users(verify how = &same_secret) noexcept : verify_(how) {}
@@ -107,6 +107,11 @@ public:
             return false;
         }
         return verify_(password, e->stored) && (from_loopback || e->from_anywhere);
+    }
+    [[nodiscard]] bool can_log_in_by_certificate(std::string_view user, bool from_loopback) override
+    {
+        const entry* e = find(user);
+        return e != nullptr && (from_loopback || e->from_anywhere);
     }
     [[nodiscard]] bool can_enter(std::string_view user, std::string_view virtual_host) override
     {

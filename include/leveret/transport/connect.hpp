@@ -7,12 +7,14 @@
 #include "leveret/transport/amqp/connect.hpp"
 #include "leveret/transport/amqp/publisher.hpp"
 #include "leveret/transport/any/connection.hpp"
+#include "leveret/transport/connect_hook.hpp"
 #include "leveret/transport/memory/broker.hpp"
 #include "leveret/transport/memory/publisher.hpp"
 #include "leveret/transport/memory/url.hpp"
 
 #include <asio/awaitable.hpp>
 
+#include <concepts>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -61,6 +63,9 @@ template <io::environment Environment>
                                                       connect_options o = {})
 {
     const std::string scheme = detail::scheme_of(url);
+    if constexpr (std::same_as<Environment, io::asio_environment>)
+        if (scheme == "amqps" && detail::connect_amqps != nullptr)
+            return detail::erased(detail::connect_amqps(url, o.amqp));
     if (scheme == "amqp" || scheme == "amqps")
         return detail::erased(amqp::connect(std::move(environment), url, o.amqp));
     if (scheme == "rabbit") {
@@ -87,7 +92,8 @@ template <io::environment Environment>
 ///     auto connection = co_await lv::connect("amqp://guest:guest@localhost/");
 ///
 /// - `amqp://user:password@host:port/vhost`, also with several hosts: see amqp::connect. `rabbit://` is the same.
-/// - `amqps://` is refused, with errc::not_supported, as long as there is no TLS.
+/// - `amqps://` is the same over TLS, with the system's certificate authorities unless the URL has others
+///   (`?cacertfile=ca.pem`), for programs that include <leveret/tls.hpp>; others refuse it with errc::not_supported.
 /// - `memory://name` or `memory://name/vhost` is the broker of that name in this process: one that the program made
 ///   (`lv::memory::broker broker{"name"}`), or else one that this call makes, which lives as long as a connection
 ///   to it: the last one takes its queues along. It has the virtual host "/"; others only its maker can add.

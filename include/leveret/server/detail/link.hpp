@@ -10,6 +10,7 @@
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <memory>
 #include <new>
@@ -64,6 +65,10 @@ public:
 private:
     friend class server_state<Environment>;
     static constexpr std::size_t max_pieces = 16;
+    /// Whether its peer can prove who it is, as with TLS; known with the first read.
+    static constexpr bool has_peer_name = requires(const stream_type& s) {
+        { s.peer_name() } -> std::same_as<std::string>;
+    };
     /// For what is still to be written when all else is over.
     static constexpr duration last_write_patience = duration::seconds(5);
 
@@ -126,6 +131,9 @@ private:
         if (over_)
             return;
         owner_->tell_time();
+        if constexpr (has_peer_name)
+            if (!std::exchange(has_begun_, true) && !ec)
+                this->identify(stream_->peer_name());
         if (n != 0)
             engine.received(n);
         if (ec)
@@ -214,6 +222,7 @@ private:
     bool reading_ = false;
     bool writing_ = false;
     bool over_ = false;
+    bool has_begun_ = false;
     instant last_write_ = instant::never();
     asio::const_buffer buffers_[max_pieces];
     io::memory_slot read_memory_;

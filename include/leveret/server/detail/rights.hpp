@@ -46,9 +46,9 @@ public:
     {
         std::string text = "access to ";
         text += kind == kind_of_name::queue ? "queue " : "exchange ";
-        text += detail::quoted(name.empty() ? "amq.default" : name);
-        text += " in vhost " + detail::quoted(virtual_host_) + " refused for user " +
-                detail::quoted(user_);
+        text += detail::in_quotes(name.empty() ? "amq.default" : name);
+        text += " in vhost " + detail::in_quotes(virtual_host_) + " refused for user " +
+                detail::in_quotes(user_);
         return detail::failure(reply_code::access_refused, text);
     }
 

@@ -62,10 +62,8 @@ public:
         : settings(o), home(broker_, settings::access == nullptr ? guest : *settings::access,
                             settings::engine, settings::connections, o.observer),
           broker_(broker_options(e, o)), environment_(std::move(e)), executor_(std::move(executor)),
-          acceptor_(std::in_place, environment_, executor_),
           timer_(std::in_place, environment_, executor_)
     {
-        retry_.owner = this;
     }
 
     [[nodiscard]] instant now() const noexcept { return environment_.now(); }
@@ -73,17 +71,24 @@ public:
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] leveret::deadlines& deadlines() noexcept { return deadlines_; }
     [[nodiscard]] leveret::broker::broker& core_broker() noexcept { return broker_; }
-    [[nodiscard]] std::uint16_t port() const noexcept { return port_; }
+    [[nodiscard]] std::uint16_t port() const noexcept { return port_; } ///< of the first listener
     [[nodiscard]] std::size_t link_count() const noexcept { return links_.size(); }
 
     [[nodiscard]] std::error_code listen(std::string_view host, std::uint16_t port)
     {
-        const std::error_code ec = acceptor_->listen(host, port);
+        return listen(environment_, host, port, port_);
+    }
+    /// One more; its streams are of that environment.
+    [[nodiscard]] std::error_code listen(Environment e, std::string_view host, std::uint16_t port, std::uint16_t& bound)
+    {
+        auto added = std::make_unique<listener>(*this, std::move(e));
+        const std::error_code ec = added->acceptor.listen(host, port);
         if (ec)
             return ec;
-        port_ = acceptor_->port();
+        bound = added->acceptor.port();
+        listeners_.push_back(std::move(added));
         tell_time();
-        accept();
+        accept(*listeners_.back());
         return ec;
     }
     /// Before anything is asked of the broker.
@@ -175,10 +180,17 @@ private:
         io::doorbell& bell_;
         leveret::deadlines& all_;
     };
-    /// Accepting failed, for want of descriptors for example: goes on a little later.
-    struct retry final : deadline_node {
-        server_state* owner = nullptr;
-        void expired() override { owner->accept(); }
+    /// An address that it listens on. When accepting failed, for want of descriptors for example, it goes on a little later.
+    struct listener final : deadline_node {
+        listener(server_state& s, Environment e)
+            : owner(s), environment(std::move(e)), acceptor(environment, s.executor_)
+        {
+        }
+        void expired() override { owner.accept(*this); }
+
+        server_state& owner;
+        Environment environment;
+        typename Environment::acceptor acceptor;
     };
     static constexpr duration retry_delay = duration::milliseconds(100);
 
@@ -193,30 +205,30 @@ private:
         made.unix_time_at_origin = e.unix_time() - e.now().count_ns() / 1'000'000'000;
         return made;
     }
-    void accept()
+    void accept(listener& l)
     {
-        if (!acceptor_)
-            return;
-        next_ = std::make_unique<typename Environment::stream>(environment_, executor_);
-        acceptor_->async_accept(*next_, [h = io::context_holder<local_ptr<server_state>>(this)](
-                                            std::error_code ec) mutable {
+        auto fresh = std::make_unique<typename Environment::stream>(l.environment, executor_);
+        auto& into = *fresh;
+        // The handler has it: an acceptor that is closed may have accepted somebody just before.
+        l.acceptor.async_accept(into, [h = io::context_holder<local_ptr<server_state>>(this), &l,
+                                       s = std::move(fresh)](std::error_code ec) mutable {
             const auto self = h.take();
-            self->on_accepted(ec);
+            if (self->is_accepting()) // else the listener is gone
+                self->on_accepted(l, ec, std::move(s));
         });
     }
-    void on_accepted(std::error_code ec)
+    [[nodiscard]] bool is_accepting() const noexcept { return !listeners_.empty(); }
+    void on_accepted(listener& at, std::error_code ec, std::unique_ptr<typename Environment::stream> accepted)
     {
-        if (!acceptor_)
-            return;
         if (ec) {
-            deadlines_.arm(retry_, now() + retry_delay);
+            deadlines_.arm(at, now() + retry_delay);
             return rearm();
         }
-        io::peer_address peer = next_->peer();
+        io::peer_address peer = accepted->peer();
         std::size_t& from = from_[peer.host];
         if (links_.size() < connections.connections && from < connections.connections_per_address) {
             links_.push_back(local_ptr<link_type>(
-                new link_type(local_ptr<server_state>(this), std::move(next_), std::move(peer))));
+                new link_type(local_ptr<server_state>(this), std::move(accepted), std::move(peer))));
             ++from;
             links_.back()->place_ = links_.size() - 1;
             if (observer != nullptr)
@@ -230,13 +242,13 @@ private:
             if (from == 0)
                 from_.erase(peer.host);
         }
-        accept();
+        accept(at);
     }
     void stop_accepting() noexcept
     {
-        deadlines_.disarm(retry_);
-        acceptor_.reset();
-        next_.reset();
+        for (const auto& l : listeners_)
+            deadlines_.disarm(*l);
+        listeners_.clear();
     }
     void on_timer()
     {
@@ -257,12 +269,10 @@ private:
     leveret::broker::broker broker_; // outlives its sessions
     Environment environment_;
     asio::any_io_executor executor_;
-    std::optional<typename Environment::acceptor> acceptor_;
-    std::unique_ptr<typename Environment::stream> next_; // that is being accepted
+    std::vector<std::unique_ptr<listener>> listeners_; // all at once go, when no more connections are taken
     std::optional<typename Environment::timer> timer_;
     instant timer_at_ = instant::never();
     leveret::deadlines deadlines_; // of the links
-    retry retry_;
     std::uint16_t port_ = 0;
     std::vector<local_ptr<link_type>> links_;
     std::map<std::string, std::size_t, std::less<>> from_; // how many connections an address has

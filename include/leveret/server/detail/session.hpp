@@ -79,6 +79,13 @@ public:
     const std::uint64_t number; ///< for observers
 
     [[nodiscard]] const std::string& user() const noexcept { return user_; }
+    /// Before any input: the client's certificate names it so, and it may log in by that.
+    void identify(std::string name)
+    {
+        certified_ = std::move(name);
+        if (!certified_.empty())
+            engine.offer_external();
+    }
     [[nodiscard]] std::size_t channel_count() const noexcept { return channels_.size(); }
     /// Whether the client may be read: it is not when it does not read what it makes us say, nor when it
     /// publishes while memory is low.
@@ -192,6 +199,7 @@ private:
     bool can_be_blocked_ = false;
     bool can_be_cancelled_ = false;
     std::string user_;
+    std::string certified_; ///< by a certificate; empty without one
     rights rights_;
     std::unique_ptr<leveret::broker::session> session_;
     std::vector<std::unique_ptr<session_channel>> channels_;

@@ -63,10 +63,17 @@ inline void session::dispatch(const engine::server_event& e)
 inline void session::on_login(const engine::server_event& e)
 {
     login l;
-    if (e.mechanism == "PLAIN")
+    if (e.mechanism == "EXTERNAL" && !certified_.empty()) {
+        l.user = certified_;
+        if (home_.access.can_log_in_by_certificate(l.user, from_loopback_)) {
+            user_ = std::move(l.user);
+            return engine.accept_login();
+        }
+    } else if (e.mechanism == "PLAIN") {
         l = read_plain(e.text);
-    else if (e.mechanism == "AMQPLAIN")
+    } else if (e.mechanism == "AMQPLAIN") {
         l = read_amqplain(e.text);
+    }
     if (l.is_well_formed && home_.access.can_log_in(l.user, l.password, from_loopback_)) {
         user_ = std::move(l.user);
         return engine.accept_login();
@@ -86,8 +93,8 @@ inline void session::on_opening(const engine::server_event& e)
     const auto refuse_it = [&](const error& why) { engine.close(why.code, why.text, id); };
     if (home_.core.find_virtual_host(name) != nullptr && !home_.access.can_enter(user_, name))
         return refuse_it(detail::failure(reply_code::not_allowed,
-                                         "access to vhost " + detail::quoted(name) +
-                                             " refused for user " + detail::quoted(user_)));
+                                         "access to vhost " + detail::in_quotes(name) +
+                                             " refused for user " + detail::in_quotes(user_)));
     auto opened = home_.core.open_session(name, user_, *this);
     if (!opened)
         return refuse_it(opened.error());

@@ -11,6 +11,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/this_coro.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -160,7 +161,8 @@ private:
 
 } // namespace detail
 
-/// Connects to an AMQP 0-9-1 broker in an environment of the user's: see connect(url).
+/// Connects to an AMQP 0-9-1 broker in an environment of the user's: see connect(url). One that says `is_secure()` has
+/// streams of TLS, and takes amqps://.
 template <io::environment Environment>
 [[nodiscard]] asio::awaitable<connection> connect(Environment environment, std::string_view url,
                                                   connect_options o = {})
@@ -168,9 +170,13 @@ template <io::environment Environment>
     uri_result parsed = parse_uri(url);
     if (!parsed)
         throw_invalid_argument("connect: " + parsed.message());
-    if (parsed.value.scheme == uri_scheme::amqps)
+    bool is_secure = false;
+    if constexpr (requires { { environment.is_secure() } -> std::same_as<bool>; })
+        is_secure = environment.is_secure();
+    if (parsed.value.scheme == uri_scheme::amqps && !is_secure)
         throw usage_error(make_error_code(errc::not_supported),
-                          "connect: this version has no TLS yet; amqps:// can't be reached");
+                          "connect: amqps:// needs TLS: include <leveret/tls.hpp>, link OpenSSL, and connect with "
+                          "lv::tls::connect or lv::connect");
     engine::client_config config = detail::make_config(parsed.value, o);
     detail::buffer_limits limits;
     limits.output_high_water = o.output_high_water;
