@@ -44,6 +44,8 @@ public:
             last_ = fresh;
             filled_ = 0;
         }
+        if (filled_ + ahead < ChunkSize)
+            __builtin_prefetch(&last_->slots[filled_ + ahead], 1);
         return last_->slots[filled_];
     }
     /// Appends the slot that was filled. The receiver sees it with the next `publish`.
@@ -60,6 +62,9 @@ public:
                is_asleep_.exchange(false, std::memory_order_seq_cst);
     }
 
+    /// Whether the receiver sleeps, or did a moment ago: for who would rather show several at once.
+    [[nodiscard]] bool may_sleep() const noexcept { return is_asleep_.load(std::memory_order_relaxed); }
+
     // The receiver's.
 
     /// The first that was not taken; null if there is none.
@@ -75,6 +80,8 @@ public:
             taken_ = 0;
             delete spare_.exchange(old, std::memory_order_release);
         }
+        if (read_ + ahead < seen_ && taken_ + ahead < ChunkSize)
+            __builtin_prefetch(&first_->slots[taken_ + ahead]);
         return &first_->slots[taken_];
     }
     void pop() noexcept
@@ -92,6 +99,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t ahead = 3; ///< slots whose way from core to core begins early
+
     struct chunk {
         T slots[ChunkSize];
         chunk* next = nullptr;

@@ -62,8 +62,10 @@ private:
         if (c->waiting.empty()) {
             detail::connection_core& connection = *c->channel->connection;
             const instant deadline = connection.deadline_after(timeout);
-            if (!connection.is_near())
+            if (!connection.is_near()) {
                 connection.far->release_all();
+                connection.far->show_published();
+            }
             while (c->waiting.empty()) {
                 if (!may_come(*c))
                     co_return std::nullopt;

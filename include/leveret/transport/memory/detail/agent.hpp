@@ -100,6 +100,11 @@ public:
     void work();
     /// Shows the far end what it was told.
     void flush() noexcept;
+    /// Whether it should be shown now, and not only when there is more.
+    [[nodiscard]] bool should_flush() const noexcept
+    {
+        return unshown_ >= link::shown_together || link_->events.may_sleep();
+    }
     void tell(const event& e);
     /// The agent's answer to a call was made.
     void answer(far_call* c)
@@ -144,6 +149,7 @@ private:
     std::vector<std::unique_ptr<agent_channel>> channels_;
     std::vector<agent_channel*> with_confirms_;
     bool has_news_ = false;
+    int unshown_ = 0; ///< events
     bool is_over_ = false; ///< its session
     std::uint64_t done_publishes_ = 0; ///< of this turn
     std::uint64_t done_bytes_ = 0;
@@ -158,7 +164,7 @@ inline void agent_channel::publish(command& c)
     if (c.is_timed)
         of_.home().begin_to_be_timed();
     leveret::broker::properties_ptr values;
-    if (c.properties) {
+    if (c.has_properties) {
         if (c.properties != last_properties_) {
             shared_ = ch->share(*c.properties);
             last_properties_ = std::move(c.properties);
@@ -289,6 +295,7 @@ inline void agent::tell(const event& e)
 {
     link_->events.slot() = e;
     link_->events.commit();
+    ++unshown_;
     has_news();
 }
 
@@ -302,6 +309,7 @@ inline void agent::flush() noexcept
 {
     tell_all_confirms();
     has_news_ = false;
+    unshown_ = 0;
     if (link_->events.publish())
         link_->to_far_end.wake([l = link_] { far_end_work(*l); });
 }
@@ -316,9 +324,10 @@ inline void agent::tell_all_confirms()
 inline void agent::work()
 {
     bool is_last = false;
+    int done = 0;
     {
         const hub::operation scope(home_);
-        for (int i = 0; i < turn && !is_last; ++i) {
+        for (; done < turn && !is_last; ++done) {
             command* c = link_->commands.front();
             if (c == nullptr)
                 break;
@@ -334,10 +343,11 @@ inline void agent::work()
         if (link_->wants_room.load(std::memory_order_seq_cst) && link_->wants_room.exchange(false))
             tell({.what = event::kind::room});
     }
+    home_.flush();
     if (is_last)
         home_.remove(*this);
-    else if (link_->commands.front() != nullptr || !link_->commands.sleep())
-        wake_again();
+    else if (done != 0 || link_->commands.front() != nullptr || !link_->commands.sleep())
+        wake_again(); // where something came there is more: falling asleep and being woken costs more than to look
 }
 
 inline void agent::wake_again()
@@ -370,7 +380,8 @@ inline void agent::publish(command& c)
     const std::size_t size = c.body.size();
     c.channel->publish(c);
     c.body = payload(); // of one that was refused
-    c.properties.reset();
+    if (c.has_properties)
+        c.properties.reset();
     done_bytes_ += size;
     ++done_publishes_;
 }
@@ -477,6 +488,26 @@ inline void hub::flush() noexcept
     for (agent* a : unflushed_)
         a->flush();
     unflushed_.clear();
+}
+
+inline void hub::flush_soon()
+{
+    std::erase_if(unflushed_, [](agent* a) {
+        const bool now = a->should_flush();
+        if (now)
+            a->flush();
+        return now;
+    });
+    if (is_home_gone_) // nothing can be posted there any more
+        return flush();
+    if (unflushed_.empty() || std::exchange(will_flush_, true))
+        return;
+    asio::post(*home_, [h = shared_from_this(), epoch = epoch()] {
+        if (epoch != h->epoch())
+            return; // the broker has another home by now
+        h->will_flush_ = false;
+        h->flush();
+    });
 }
 
 inline void hub::context_ends(const std::shared_ptr<link>& l) noexcept

@@ -57,6 +57,18 @@ public:
     /// Whether one more may be asked without waiting for the answer.
     [[nodiscard]] bool may_call_on() const noexcept { return calls_ < link::max_calls; }
     void publish(far_channel& to, publish_request& r, std::uint64_t tracked);
+    /// Everything that was published is the agent's to see now, and not at the end of this turn of the event loop.
+    void show_published()
+    {
+        if (unshown_ != 0)
+            show();
+    }
+    /// The same, at the end of the turn.
+    void turn_ends()
+    {
+        will_show_ = false;
+        show_published();
+    }
     void settle(const far_channel& of, std::uint64_t tag, bool multiple, engine::settlement how);
     void cancel(const far_channel& of, std::string_view tag, far_stream* s);
     /// A delivery was handed out.
@@ -131,6 +143,8 @@ private:
         return c;
     }
     void send();
+    void show();
+    void show_soon();
     void hear(event& e);
     void deliver(far_channel& c, record* r);
     void returned(far_channel& c, const event& e);
@@ -143,6 +157,8 @@ private:
     bool is_over_ = false;
     std::uint64_t sent_ = 0;
     std::uint64_t sent_bytes_ = 0;
+    int unshown_ = 0; ///< publishes
+    bool will_show_ = false;
     std::size_t calls_ = 0;  ///< on their way
     std::uint64_t done_ = 0; ///< of these, as seen last
     std::uint64_t done_bytes_ = 0;
@@ -154,8 +170,23 @@ private:
 inline void far_end::send()
 {
     link_->commands.commit();
+    show();
+}
+
+inline void far_end::show()
+{
+    unshown_ = 0;
     if (link_->commands.publish())
         link_->to_agent.wake(agent_turn(home_, link_));
+}
+
+inline void far_end::show_soon()
+{
+    link_->commands.commit();
+    if (++unshown_ >= link::shown_together || link_->commands.may_sleep())
+        return show();
+    if (!std::exchange(will_show_, true))
+        link_->to_far_end.wake([l = link_] { far_end_show(*l); });
 }
 
 inline void far_end::call(far_call* c)
@@ -239,6 +270,12 @@ inline far_stream* far_end::add_stream(far_channel& c, consumer_core& core, bool
     c.streams.back()->core = &core;
     c.streams.back()->no_ack = no_ack;
     return c.streams.back().get();
+}
+
+inline void far_end_show(link& l)
+{
+    if (l.at_connection != nullptr)
+        l.at_connection->turn_ends();
 }
 
 inline void far_end_work(link& l)

@@ -22,14 +22,15 @@ inline far_end::~far_end()
 inline void far_end::work()
 {
     const local_ptr<connection_core> keeps(&connection_);
-    for (int i = 0; i < turn; ++i) {
+    int heard = 0;
+    for (; heard < turn; ++heard) {
         event* e = link_->events.front();
         if (e == nullptr)
             break;
         hear(*e);
         link_->events.pop();
     }
-    if (link_->events.front() != nullptr || !link_->events.sleep())
+    if (heard != 0 || link_->events.front() != nullptr || !link_->events.sleep()) // as the agent does
         link_->to_far_end.wake([l = link_] { far_end_work(*l); });
 }
 
@@ -160,8 +161,10 @@ inline void far_end::publish(far_channel& to, publish_request& r, std::uint64_t 
     ++sent_;
     sent_bytes_ += r.body.size();
     c.body = std::move(r.body);
-    c.properties = std::move(r.far_properties);
-    send();
+    c.has_properties = r.far_properties != nullptr;
+    if (c.has_properties)
+        c.properties = std::move(r.far_properties);
+    show_soon();
 }
 
 } // namespace leveret::memory::detail

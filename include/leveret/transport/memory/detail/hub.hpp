@@ -7,6 +7,7 @@
 #include "leveret/transport/memory/detail/link.hpp"
 
 #include <asio/any_io_executor.hpp>
+#include <asio/post.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -45,7 +46,7 @@ public:
 
     /// Around everything that is asked of the core. Before, it is told the time: as that costs more than all else
     /// of a publish, only from when on something in the broker depends on it. After, deadlines are kept, and what
-    /// it told to connections of other executors goes there.
+    /// it told to connections of other executors goes there, at the end of the turn at the latest.
     class operation {
     public:
         explicit operation(hub& h) : hub_(h)
@@ -60,7 +61,7 @@ public:
             if (hub_.is_timed_)
                 hub_.rearm();
             if (!hub_.unflushed_.empty())
-                hub_.flush();
+                hub_.flush_soon();
         }
 
     private:
@@ -109,6 +110,7 @@ public:
             unwatch();
             home_.reset();
             is_home_gone_ = false;
+            will_flush_ = false;
             epoch_.fetch_add(1, std::memory_order_relaxed);
         }
     }
@@ -142,6 +144,8 @@ public:
     void remove(agent& a) noexcept;
     void has_news(agent& a) { unflushed_.push_back(&a); }
     void flush() noexcept;
+    /// Those at once whose other end sleeps or has much to hear; the others at the end of this turn of the event loop.
+    void flush_soon();
 
 protected:
     /// The home, while there are connections.
@@ -171,6 +175,7 @@ private:
     std::vector<std::unique_ptr<agent>> agents_;
     std::vector<std::unique_ptr<agent>> dead_agents_; ///< of homes that were destroyed before their connections
     std::vector<agent*> unflushed_; ///< those with news for their connections
+    bool will_flush_ = false;       ///< at the end of the turn
 };
 
 /// The handler that gives an agent its turn. One that is destroyed without having run tells that the home's execution
