@@ -124,6 +124,12 @@ public:
 
     payload() noexcept : small_{} {}
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+// g++ 12 at -O1 takes a payload's own bytes for those of its block.
+#pragma GCC diagnostic ignored "-Warray-bounds"
+#pragma GCC diagnostic ignored "-Wstringop-overread"
+#endif
     /// A copy of `bytes`. Throws std::bad_alloc.
     explicit payload(std::string_view bytes) : size_(bytes.size()), small_{}
     {
@@ -135,6 +141,9 @@ public:
         std::memcpy(block_->data(), bytes.data(), bytes.size());
         data_ = block_->data();
     }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
     explicit payload(std::span<const std::byte> bytes)
         : payload(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()))
     {

@@ -10,6 +10,12 @@ namespace leveret {
 // Names and keys are short, and the same ones come again and again: what libc's functions take to find out how to
 // begin is most of what they cost for these.
 
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic push
+// g++ 12 at -O1 takes a payload's own bytes for those of its block.
+#pragma GCC diagnostic ignored "-Warray-bounds"
+#pragma GCC diagnostic ignored "-Wstringop-overread"
+#endif
 /// memcpy, for what is mostly up to 16 bytes.
 inline void copy_small(char* to, const char* from, std::size_t n) noexcept
 {
@@ -32,6 +38,9 @@ inline void copy_small(char* to, const char* from, std::size_t n) noexcept
             to[i] = from[i];
     }
 }
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic pop
+#endif
 
 /// a == b, for what is mostly up to 16 bytes.
 [[nodiscard]] inline bool is_same_text(std::string_view a, std::string_view b) noexcept
