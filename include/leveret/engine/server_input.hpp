@@ -53,6 +53,13 @@ inline void server_connection::received(std::size_t n) noexcept
     received_since_beat_ = true;
 }
 
+inline void server_connection::release_spare() noexcept
+{
+    output_.release_spare();
+    if (in_place_.empty())
+        input_.release_spare();
+}
+
 inline void server_connection::leave_read_block()
 {
     for (server_channel* channel : in_place_) {

@@ -242,6 +242,49 @@ TEST_CASE("session: the server shuts down")
     CHECK(client.engine.is_closed());
 }
 
+TEST_CASE("session: a client has all of its time to answer, however long nothing happened before")
+{
+    socketless_server server;
+    server_peer client(server);
+    SUBCASE("what it did wrong")
+    {
+        client.open();
+        server.advance(duration::seconds(3600)); // without heartbeats nothing has to be done meanwhile
+        client.send(raw_frame(9, 0, ""));
+    }
+    SUBCASE("that the server shuts down")
+    {
+        client.open();
+        server.advance(duration::seconds(3600));
+        client.shut_down("shutdown");
+    }
+    CHECK(client.engine.next_deadline() == server.now() + server.configuration().close_timeout);
+    client.tick();
+    CHECK_FALSE(client.engine.is_closed());
+    server.advance(server.configuration().close_timeout);
+    client.tick();
+    CHECK(client.engine.is_closed());
+}
+
+TEST_CASE("session: the delay of a refused login begins with the login, and heartbeats with open")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.send(wire::protocol_header);
+    server.advance(duration::seconds(3));
+    SUBCASE("refused")
+    {
+        client.send(server_peer::start_ok(server_peer::capable(), "PLAIN", {"\0guest\0wrong", 12}));
+        CHECK(client.engine.next_deadline() == server.now() + server.configuration().refusal_delay);
+    }
+    SUBCASE("open")
+    {
+        client.send(server_peer::start_ok(server_peer::capable()) +
+                    server_peer::tune_ok(2047, 131072, 10) + frame(0, wire::connection::open{}));
+        CHECK(client.engine.next_deadline() == server.now() + duration::seconds(5));
+    }
+}
+
 TEST_CASE("session: texts of more than 255 bytes are cut, not between the bytes of a character")
 {
     socketless_server server;
