@@ -114,15 +114,15 @@ public:
     return std::chrono::duration<double>(n);
 }
 
-/// Every few seconds, until the context ends.
-void give_back_memory_regularly(asio::steady_timer& timer)
+/// Every second, until the context ends.
+void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
 {
-    timer.expires_after(std::chrono::seconds(2));
+    timer.expires_after(std::chrono::seconds(1));
     timer.async_wait([&](std::error_code ec) {
         if (ec)
             return;
-        give_back_memory();
-        give_back_memory_regularly(timer);
+        memory.look();
+        look_after_memory(memory, timer);
     });
 }
 
@@ -156,7 +156,8 @@ void give_back_memory_regularly(asio::steady_timer& timer)
         spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)", files, s.connections);
     const auto executor = co_await asio::this_coro::executor;
     asio::steady_timer memory_timer(executor);
-    give_back_memory_regularly(memory_timer);
+    memory_keeper memory;
+    look_after_memory(memory, memory_timer);
     asio::signal_set signals(executor, SIGTERM, SIGINT);
     lv::broker::server server(executor, o);
     for (const auto& v : s.virtual_hosts)

@@ -222,7 +222,7 @@ asio::awaitable<void> run_idle(settings s)
     const auto executor = co_await asio::this_coro::executor;
     idle_crowd all;
     all.s = s;
-    all.peers.resize(s.of("count", 100));
+    all.peers.resize(s.of("connections", 100));
     crew watchers(executor), openers(executor), beats(executor);
     const auto begin = clock::now();
     for (std::size_t i = 0; i < s.of("at-once", 64); ++i)
@@ -283,7 +283,7 @@ asio::awaitable<void> run_slow(settings s)
 {
     std::vector<std::uint64_t> times;
     crew all(co_await asio::this_coro::executor);
-    for (std::size_t i = 0; i < s.of("count", 100); ++i)
+    for (std::size_t i = 0; i < s.of("connections", 100); ++i)
         all.start(slow_one(s, i, times));
     co_await all.wait();
     std::printf("{\"ended\": %zu, \"failed\": %zu, \"first_us\": %lu, \"last_us\": %lu}\n", times.size(),

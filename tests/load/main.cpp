@@ -54,7 +54,7 @@ try {
         s.numbers[std::string(name.substr(2))] = std::stoull(argv[i + 1]);
     }
     s.port = static_cast<std::uint16_t>(s.of("port"));
-    if (s.of("count", 0) + 50 > files.rlim_max)
+    if (s.of("connections") + 50 > files.rlim_max)
         throw std::runtime_error("the hard limit of descriptors is too low: " +
                                  std::to_string(files.rlim_max));
     const std::string_view mode = argc > 1 ? argv[1] : "";
