@@ -114,10 +114,10 @@ public:
     return std::chrono::duration<double>(n);
 }
 
-/// Every second, until the context ends.
+/// Every two seconds, until the context ends.
 void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
 {
-    timer.expires_after(std::chrono::seconds(1));
+    timer.expires_after(std::chrono::seconds(2));
     timer.async_wait([&](std::error_code ec) {
         if (ec)
             return;

@@ -23,8 +23,8 @@
 }
 
 /// What many connections or messages took stays with glibc's heap when they are gone: only its end goes back by
-/// itself. Giving back the rest takes up to a millisecond for each MiB, in which nobody is served, so it is done
-/// once it is much and has not been used for some seconds. To be called every second.
+/// itself. Giving back the rest takes a millisecond or more for each MiB, in which nobody is served, so it is done
+/// once it is much and was not used for some seconds. To be called every two.
 class memory_keeper {
 public:
     void look()
@@ -49,7 +49,7 @@ public:
             stays_ = unused;
         const bool is_much = unused - stays_ > much && unused - stays_ > used / 4;
         looks_ = is_much ? looks_ + 1 : 0;
-        if (looks_ < 3)
+        if (looks_ < 2)
             return;
         looks_ = 0;
         is_new_ = true;
@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t much = std::size_t{16} << 20U;
+    static constexpr std::size_t much = std::size_t{32} << 20U;
     std::size_t stays_ = 0;
     unsigned looks_ = 0; // that found much, one after the other
     bool is_new_ = true;

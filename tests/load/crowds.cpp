@@ -100,8 +100,13 @@ std::string half_message(std::size_t bytes)
 asio::awaitable<void> watch(idle_crowd& all, peer& p)
 {
     try {
-        for (;;)
-            static_cast<void>(co_await p.next());
+        for (;;) {
+            const test::sent_frame f = co_await p.next();
+            if (f.method() != wire::connection::close::id)
+                continue;
+            std::string ok = test::frame(0, wire::connection::close_ok{});
+            co_await p.send(std::move(ok));
+        }
     } catch (const std::exception&) {
     }
     if (!all.is_closing)
