@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t much = std::size_t{32} << 20U;
+    static constexpr std::size_t much = std::size_t{16} << 20U;
     std::size_t stays_ = 0;
     unsigned looks_ = 0; // that found much, one after the other
     bool is_new_ = true;
