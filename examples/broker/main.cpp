@@ -1,5 +1,7 @@
 // leveret-broker: an AMQP 0-9-1 broker that keeps its messages in memory. What it is lies in <leveret/server.hpp>;
 // here are its options, its log and its signals.
+#include "process.hpp"
+
 #include <leveret/core/escape.hpp>
 #include <leveret/server.hpp>
 
@@ -8,10 +10,12 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <spdlog/spdlog.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <exception>
@@ -32,6 +36,9 @@ struct settings {
     std::vector<std::string> virtual_hosts;
     std::size_t memory = std::size_t{1} << 30U;
     std::size_t connections = 10'000;
+    std::size_t connections_per_address = 10'000;
+    double handshake = 10; ///< seconds
+    double sending = 60;
     std::uint16_t heartbeat = 60;
     double patience = 5; ///< seconds
     std::string port_file;
@@ -82,6 +89,14 @@ public:
         ->transform(CLI::AsSizeValue(false))
         ->capture_default_str();
     app.add_option("--max-connections", s.connections, "connections at once")->capture_default_str();
+    app.add_option("--max-connections-per-address", s.connections_per_address, "of these, from one address")
+        ->capture_default_str();
+    app.add_option("--handshake-timeout", s.handshake, "seconds from connecting to an open connection")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--send-timeout", s.sending, "seconds for a client to take any of its output; 0: no limit")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
     app.add_option("--heartbeat", s.heartbeat, "seconds that are offered to clients; 0: none")->capture_default_str();
     app.add_option("--shutdown-timeout", s.patience, "seconds for clients to answer that the broker ends")
         ->capture_default_str();
@@ -92,6 +107,23 @@ public:
         std::exit(app.exit(e));
     }
     return s;
+}
+
+[[nodiscard]] lv::duration seconds(double n)
+{
+    return std::chrono::duration<double>(n);
+}
+
+/// Every two seconds, until the context ends.
+void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
+{
+    timer.expires_after(std::chrono::seconds(2));
+    timer.async_wait([&](std::error_code ec) {
+        if (ec)
+            return;
+        memory.look();
+        look_after_memory(memory, timer);
+    });
 }
 
 /// Runs until SIGTERM or SIGINT.
@@ -113,11 +145,19 @@ public:
     o.port = static_cast<std::uint16_t>(std::stoul(port));
     o.access = s.users.empty() ? nullptr : &users;
     o.observer = &events;
-    o.connections.connections = o.connections.connections_per_address = s.connections;
+    o.connections.connections = s.connections;
+    o.connections.connections_per_address = s.connections_per_address;
+    o.connections.handshake_timeout = seconds(s.handshake);
+    o.connections.send_timeout = s.sending == 0 ? lv::duration::never() : seconds(s.sending);
     o.connections.heartbeat = s.heartbeat;
     o.limits.memory_high = s.memory;
     o.limits.memory_low = s.memory - s.memory / 5;
+    if (const std::size_t files = raise_descriptor_limit(); files < s.connections + 32)
+        spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)", files, s.connections);
     const auto executor = co_await asio::this_coro::executor;
+    asio::steady_timer memory_timer(executor);
+    memory_keeper memory;
+    look_after_memory(memory, memory_timer);
     asio::signal_set signals(executor, SIGTERM, SIGINT);
     lv::broker::server server(executor, o);
     for (const auto& v : s.virtual_hosts)
@@ -127,7 +167,7 @@ public:
         std::ofstream(s.port_file) << server.port() << '\n';
     const int signal = co_await signals.async_wait(asio::use_awaitable);
     spdlog::info("signal {}: closing {} connections", signal, server.connection_count());
-    co_await server.stop(lv::duration::milliseconds(static_cast<std::int64_t>(s.patience * 1000)));
+    co_await server.stop(seconds(s.patience));
 }
 
 } // namespace

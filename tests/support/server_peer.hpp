@@ -44,6 +44,7 @@ public:
         : server_parts(o), home(server_parts::core, who == nullptr ? guest : *who,
                                 server_parts::config, server_parts::limits)
     {
+        server_parts::core.tick(now_);
     }
     [[nodiscard]] broker::broker& broker() noexcept { return server_parts::core; }
     [[nodiscard]] engine::server_config& configuration() noexcept { return server_parts::config; }

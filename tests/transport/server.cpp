@@ -1,5 +1,8 @@
 // The server on a real socket, with the library's own client: embedded in three lines, limits, endings.
+#include "support/allocated.hpp"
 #include "support/coro_test.hpp"
+#include "support/eventually.hpp"
+#include "support/server_peer.hpp"
 #include <leveret/amqp.hpp>
 #include <leveret/server.hpp>
 
@@ -36,6 +39,33 @@ asio::awaitable<tcp::socket> raw(const lv::broker::server& s)
     co_await socket.async_connect(end, asio::use_awaitable);
     co_return socket;
 }
+
+/// One that did the handshake and opened channel 1; what the server said to that was read.
+asio::awaitable<tcp::socket> opened(const lv::broker::server& s)
+{
+    using namespace lv::test;
+    auto socket = co_await raw(s);
+    std::string bytes(lv::wire::protocol_header);
+    bytes += server_peer::start_ok(server_peer::capable());
+    bytes += server_peer::tune_ok();
+    bytes += frame(0, lv::wire::connection::open{});
+    bytes += frame(1, lv::wire::channel::open{});
+    co_await asio::async_write(socket, asio::buffer(bytes), asio::use_awaitable);
+    const std::string last = frame(1, lv::wire::channel::open_ok{});
+    for (std::string said; !said.ends_with(last);) {
+        char more[4096];
+        const std::size_t n = co_await socket.async_read_some(asio::buffer(more), asio::use_awaitable);
+        said.append(more, n);
+    }
+    co_return socket;
+}
+
+/// Hears why connections end.
+class endings final : public lv::broker::server_observer {
+public:
+    std::vector<std::string> reasons;
+    void disconnected(std::uint64_t, std::string_view why) override { reasons.emplace_back(why); }
+};
 
 /// All that comes until the server ends it.
 asio::awaitable<std::string> rest_of(tcp::socket& socket)
@@ -279,4 +309,75 @@ LEVERET_CORO_TEST_CASE("server: queues and messages expire while nobody asks for
     CHECK(d->body() == "late");
     d->ack();
     co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("server: a client that takes none of its output is cut")
+{
+    using namespace lv::test;
+    endings events;
+    lv::broker::server_options options;
+    options.observer = &events;
+    options.connections.send_timeout = 100ms;
+    lv::broker::server server{co_await asio::this_coro::executor, options};
+    auto deaf = co_await opened(server);
+    // More than the system keeps for it, which the server has to keep.
+    std::string bytes = frame(1, lv::wire::queue::declare{.queue = "q"});
+    bytes += frame(1, lv::wire::basic::consume{.queue = "q", .no_ack = true});
+    bytes += frame(1, lv::wire::basic::publish{.routing_key = "q"});
+    bytes += content(1, std::string(16'000'000, 'x'), {}, 131064);
+    co_await asio::async_write(deaf, asio::buffer(bytes), asio::use_awaitable);
+    co_await eventually([&] { return !events.reasons.empty(); });
+    CHECK(events.reasons[0] == "the client took none of its output for 100 ms");
+    CHECK(server.connection_count() == 0);
+}
+
+LEVERET_CORO_TEST_CASE("server: a client that takes its output slowly is not cut")
+{
+    using namespace lv::test;
+    lv::broker::server_options options;
+    options.connections.send_timeout = 300ms;
+    lv::broker::server server{co_await asio::this_coro::executor, options};
+    auto slow = co_await opened(server);
+    std::string bytes = frame(1, lv::wire::queue::declare{.queue = "q"});
+    bytes += frame(1, lv::wire::basic::consume{.queue = "q", .no_ack = true});
+    bytes += frame(1, lv::wire::basic::publish{.routing_key = "q"});
+    bytes += content(1, std::string(16'000'000, 'x'), {}, 131064);
+    co_await asio::async_write(slow, asio::buffer(bytes), asio::use_awaitable);
+    std::string some(1'000'000, '\0');
+    for (int i = 0; i < 16; ++i) {
+        co_await pause(50ms);
+        co_await asio::async_read(slow, asio::buffer(some), asio::use_awaitable);
+    }
+    CHECK(server.connection_count() == 1);
+}
+
+LEVERET_CORO_TEST_CASE("server: a connection with which nothing happens has no buffers, and goes on")
+{
+    using namespace lv::test;
+    lv::broker::server_options options;
+    options.connections.buffers_kept = 20ms;
+    lv::broker::server server{co_await asio::this_coro::executor, options};
+    auto client = co_await opened(server);
+    std::string bytes = frame(1, lv::wire::queue::declare{.queue = "q"});
+    bytes += frame(1, lv::wire::basic::consume{.queue = "q", .consumer_tag = "c", .no_ack = true});
+    co_await asio::async_write(client, asio::buffer(bytes), asio::use_awaitable);
+    const std::string message = frame(1, lv::wire::basic::publish{.routing_key = "q"}) +
+                                content(1, std::string(600'000, 'x'), {}, 131064);
+    const std::size_t delivered = message.size() + 8; // deliver is that much longer than publish
+    std::string read(100'000, '\0');
+    const allocation_watch memory;
+    for (int i = 0; i < 3; ++i) {
+        co_await asio::async_write(client, asio::buffer(message), asio::use_awaitable);
+        for (std::size_t got = 0; got < delivered;)
+            got += co_await client.async_read_some(asio::buffer(read), asio::use_awaitable);
+        co_await eventually([&] { return memory.grown() < 20'000; });
+    }
+    // Half a frame, then rest, then the other half.
+    const std::string declare = frame(1, lv::wire::queue::declare{.queue = "q", .passive = true});
+    co_await asio::async_write(client, asio::buffer(declare.data(), 9), asio::use_awaitable);
+    co_await pause(50ms);
+    co_await asio::async_write(client, asio::buffer(declare.substr(9)), asio::use_awaitable);
+    const std::size_t n = co_await client.async_read_some(asio::buffer(read), asio::use_awaitable);
+    read.resize(n);
+    CHECK(text_of_frames(read).ends_with("1 queue.declare-ok queue=q consumer-count=1\n"));
 }

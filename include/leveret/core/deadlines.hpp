@@ -48,6 +48,8 @@ public:
         node.index_ = heap_.size() - 1;
         rise(node.index_);
     }
+    /// Room for `n` nodes, so that arming as many can't fail. Throws std::bad_alloc.
+    void reserve(std::size_t n) { heap_.reserve(n); }
     void disarm(deadline_node& node) noexcept
     {
         if (!node.is_armed())

@@ -109,6 +109,19 @@ public:
         }
     }
 
+    /// Gives back the memory that is kept for more.
+    void release_spare() noexcept
+    {
+        while (free_count_ != 0)
+            free_[--free_count_]->drop_reference();
+        if (!segments_.empty() || chunk_ == nullptr)
+            return;
+        std::exchange(chunk_, nullptr)->drop_reference();
+        fill_ = nullptr;
+        room_ = 0;
+        segments_ = {};
+    }
+
 private:
     /// Part of a chunk, with a reference on it, or a body.
     struct segment {

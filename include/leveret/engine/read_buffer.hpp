@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstring>
 #include <string_view>
+#include <utility>
 
 namespace leveret::engine {
 
@@ -66,6 +67,19 @@ public:
     {
         LEVERET_ASSERT(n <= block_->capacity() - end_);
         end_ += n;
+    }
+
+    /// Gives back what is not in use: all of it, when everything was consumed.
+    void release_spare() noexcept
+    {
+        for (shared_block* block : spare_)
+            block->drop_lease();
+        spare_.clear();
+        if (begin_ != end_ || block_ == nullptr)
+            return;
+        std::exchange(block_, nullptr)->drop_lease();
+        data_ = nullptr;
+        begin_ = end_ = 0;
     }
 
 private:

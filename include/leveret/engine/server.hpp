@@ -124,6 +124,9 @@ public:
     // Input.
     [[nodiscard]] read_buffer::space prepare();
     void received(std::size_t n) noexcept;
+    /// Gives back what input and output keep for more, but for what is in use. Not while something is read into
+    /// the space that `prepare` gave.
+    void release_spare() noexcept;
     /// Whether bytes are here that were not looked at.
     [[nodiscard]] bool has_input() const noexcept { return !input_.unread().empty(); }
     /// Nothing more will come: end of stream, or a socket's error.
@@ -132,6 +135,8 @@ public:
     [[nodiscard]] const server_event* next_event();
 
     // Time.
+    /// What is said from here on has its deadlines from this moment.
+    void tell_time(instant now) noexcept { now_ = now; }
     [[nodiscard]] instant next_deadline() const noexcept
     {
         return deadline_ < beat_ ? deadline_ : beat_;

@@ -53,6 +53,13 @@ inline void server_connection::received(std::size_t n) noexcept
     received_since_beat_ = true;
 }
 
+inline void server_connection::release_spare() noexcept
+{
+    output_.release_spare();
+    if (in_place_.empty())
+        input_.release_spare();
+}
+
 inline void server_connection::leave_read_block()
 {
     for (server_channel* channel : in_place_) {
@@ -229,8 +236,11 @@ inline bool server_connection::handle_connection_method(wire::method_number id, 
             send(0, wire::connection::update_secret_ok{});
         return false;
     }
-    return violation(reply_code::channel_error, "unexpected method in connection state running",
-                     id);
+    // RabbitMQ has one answer, 504, for both.
+    return id.class_id == wire::connection::open::id.class_id
+               ? violation(reply_code::channel_error,
+                           "unexpected method in connection state running", id)
+               : violation(reply_code::command_invalid, "method of a channel on channel 0", id);
 }
 
 inline bool server_connection::handle_channel_frame(const wire::frame_view& frame)

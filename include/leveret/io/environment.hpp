@@ -93,6 +93,15 @@ concept listening_environment =
         requires std::constructible_from<typename E::acceptor, E&, asio::any_io_executor>;
     };
 
+/// A stream that needs no memory while it waits for input. `async_wait_input(handler)` calls the handler with an
+/// error_code when a read would give something, and `cancel()` ends the operations under way with
+/// operation_aborted; what was not given to a read is there for the next.
+template <class S>
+concept waiting_stream = requires(S& s, void (*done)(std::error_code)) {
+    s.async_wait_input(done);
+    s.cancel();
+};
+
 /// The real world through Asio.
 class asio_environment {
 public:
@@ -135,6 +144,16 @@ public:
         {
             socket_.async_write_some(buffers, std::forward<Handler>(handler));
         }
+        template <class Handler>
+        void async_wait_input(Handler&& handler)
+        {
+            socket_.async_wait(tcp::socket::wait_read, std::forward<Handler>(handler));
+        }
+        void cancel() noexcept
+        {
+            asio::error_code ignored;
+            socket_.cancel(ignored);
+        }
         void close() noexcept
         {
             if (opening_) {
@@ -143,6 +162,13 @@ public:
             }
             asio::error_code ignored;
             socket_.close(ignored);
+        }
+        /// Closes it at once: what the system was to send is dropped.
+        void abort() noexcept
+        {
+            asio::error_code ignored;
+            socket_.set_option(tcp::socket::linger(true, 0), ignored);
+            close();
         }
         /// Of no use before a peer was accepted.
         [[nodiscard]] peer_address peer() const
@@ -277,5 +303,6 @@ void asio_environment::stream::async_open(std::string_view host, std::uint16_t p
 }
 
 static_assert(listening_environment<asio_environment>);
+static_assert(waiting_stream<asio_environment::stream>);
 
 } // namespace leveret::io

@@ -26,6 +26,10 @@ struct connection_limits {
     std::size_t unfinished_bytes = std::size_t{256} << 20U;
     /// Output that waits to be read: above that its consumers get no more, and twice that nothing is read.
     std::size_t output_bytes = std::size_t{1} << 20U;
+    /// For a client to take something of the output that waits for it: one that does not is cut. Or never.
+    duration send_timeout = duration::seconds(60);
+    /// After this time in which nothing is sent nor received, a connection gives back its buffers.
+    duration buffers_kept = duration::milliseconds(250);
     std::uint32_t table_depth = 64;                ///< tables and arrays inside one another: 501
     duration refusal_delay = duration::seconds(1); ///< before a failed login is answered
     duration close_timeout = duration::seconds(5); ///< for a client to answer connection.close

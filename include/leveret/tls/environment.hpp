@@ -196,6 +196,27 @@ public:
             });
         }
         void close() noexcept { connection_->base.close(); }
+        /// When a read would give something, at rest: one that was cancelled has taken all that is there.
+        template <class Handler>
+        void async_wait_input(Handler&& handler)
+            requires io::waiting_stream<typename Base::stream>
+        {
+            connection_->base.async_wait_input([c = connection_, h = std::forward<Handler>(handler)](
+                                                   std::error_code ec) mutable {
+                c.reset();
+                std::move(h)(ec);
+            });
+        }
+        void cancel()
+            requires io::waiting_stream<typename Base::stream>
+        {
+            connection_->base.cancel();
+        }
+        void abort() noexcept
+            requires requires(typename Base::stream& s) { s.abort(); }
+        {
+            connection_->base.abort();
+        }
         /// Of no use before a peer was accepted.
         [[nodiscard]] io::peer_address peer() const { return connection_->base.peer(); }
         /// Whom the certificate names that the peer has shown; empty without one, and before the first read is done.
@@ -261,5 +282,8 @@ private:
 };
 
 using environment = basic_environment<io::asio_environment>;
+
+static_assert(io::listening_environment<environment>);
+static_assert(io::waiting_stream<environment::stream>);
 
 } // namespace leveret::tls

@@ -242,6 +242,49 @@ TEST_CASE("session: the server shuts down")
     CHECK(client.engine.is_closed());
 }
 
+TEST_CASE("session: a client has all of its time to answer, however long nothing happened before")
+{
+    socketless_server server;
+    server_peer client(server);
+    SUBCASE("what it did wrong")
+    {
+        client.open();
+        server.advance(duration::seconds(3600)); // without heartbeats nothing has to be done meanwhile
+        client.send(raw_frame(9, 0, ""));
+    }
+    SUBCASE("that the server shuts down")
+    {
+        client.open();
+        server.advance(duration::seconds(3600));
+        client.shut_down("shutdown");
+    }
+    CHECK(client.engine.next_deadline() == server.now() + server.configuration().close_timeout);
+    client.tick();
+    CHECK_FALSE(client.engine.is_closed());
+    server.advance(server.configuration().close_timeout);
+    client.tick();
+    CHECK(client.engine.is_closed());
+}
+
+TEST_CASE("session: the delay of a refused login begins with the login, and heartbeats with open")
+{
+    socketless_server server;
+    server_peer client(server);
+    client.send(wire::protocol_header);
+    server.advance(duration::seconds(3));
+    SUBCASE("refused")
+    {
+        client.send(server_peer::start_ok(server_peer::capable(), "PLAIN", {"\0guest\0wrong", 12}));
+        CHECK(client.engine.next_deadline() == server.now() + server.configuration().refusal_delay);
+    }
+    SUBCASE("open")
+    {
+        client.send(server_peer::start_ok(server_peer::capable()) +
+                    server_peer::tune_ok(2047, 131072, 10) + frame(0, wire::connection::open{}));
+        CHECK(client.engine.next_deadline() == server.now() + duration::seconds(5));
+    }
+}
+
 TEST_CASE("session: texts of more than 255 bytes are cut, not between the bytes of a character")
 {
     socketless_server server;
@@ -276,4 +319,78 @@ TEST_CASE("session: limits of the broker are told with 530")
     CHECK(client.take_text() ==
           "0 connection.close reply-code=530 reply-text=NOT_ALLOWED - number of channels "
           "opened (2) has reached the negotiated channel_max (2) class-id=20 method-id=10\n");
+}
+
+TEST_CASE("session: returns that nobody reads stop the one who causes them")
+{
+    socketless_server server;
+    server.bounds().output_bytes = 10'000;
+    server_peer client(server);
+    client.open();
+    client.reads(false);
+    const std::string message = published("nowhere", std::string(1000, 'x'), 1, true);
+    std::string many;
+    for (int i = 0; i < 50; ++i)
+        many += message;
+    client.send(many);
+    CHECK_FALSE(client.wants_input()); // its link reads no more
+    CHECK(client.engine.output().size() < 2 * 10'000 + 1200);
+    client.reads(true);
+    const std::string text = client.take_text();
+    std::size_t returned = 0;
+    for (std::size_t at = text.find("basic.return"); at != std::string::npos;
+         at = text.find("basic.return", at + 1))
+        ++returned;
+    CHECK(returned == 50);
+}
+
+TEST_CASE("session: errors that nobody reads stop the one who makes them")
+{
+    socketless_server server;
+    server.bounds().output_bytes = 10'000;
+    server_peer client(server);
+    client.open();
+    client.reads(false);
+    std::string many;
+    for (int i = 0; i < 400; ++i) // opened, closed by the server, given up, and again
+        many += frame(2, wire::channel::open{}) +
+                frame(2, wire::queue::declare{.queue = "missing", .passive = true}) +
+                frame(2, wire::channel::close_ok{});
+    client.send(many);
+    CHECK_FALSE(client.wants_input());
+    CHECK(client.engine.output().size() < 2 * 10'000 + 300);
+    CHECK(client.channel_count() <= 2);
+    client.reads(true);
+    static_cast<void>(client.take());
+    CHECK_FALSE(client.engine.is_closed());
+    CHECK(client.channel_count() == 1);
+}
+
+TEST_CASE("session: a reply address that was made up reaches nobody")
+{
+    socketless_server server;
+    server_peer victim(server);
+    server_peer forger(server);
+    victim.open();
+    forger.open();
+    victim.send(frame(1, wire::basic::consume{.queue = "amq.rabbitmq.reply-to", .no_ack = true}) +
+                declare_q);
+    static_cast<void>(victim.take());
+    properties p;
+    p.reply_to("amq.rabbitmq.reply-to");
+    victim.send(frame(1, wire::basic::publish{.routing_key = "q"}) + content(1, "ask", p));
+    forger.send(frame(1, wire::basic::get{.queue = "q", .no_ack = true}));
+    const std::string got = forger.take();
+    const std::size_t at = got.find("amq.rabbitmq.reply-to.g");
+    REQUIRE(at != std::string::npos);
+    const std::string address = got.substr(at, static_cast<unsigned char>(got[at - 1]));
+    for (std::size_t i = std::string_view("amq.rabbitmq.reply-to.").size(); i < address.size(); ++i) {
+        std::string forged = address;
+        forged[i] = forged[i] == 'A' ? 'B' : 'A';
+        forger.send(published(forged, "forged", 1, true));
+    }
+    forger.send(published("amq.rabbitmq.reply-to.", "forged", 1, true));
+    CHECK(victim.take_text().empty());
+    forger.send(published(address, "reply"));
+    CHECK(victim.take_text().ends_with("1 header of 5\n1 body reply\n"));
 }

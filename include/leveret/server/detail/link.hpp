@@ -99,6 +99,7 @@ private:
             const auto self = holder_.take();
             function_(*self, ec, n);
         }
+        void operator()(std::error_code ec) { (*this)(ec, 0); }
 
     private:
         io::context_holder<local_ptr<link>> holder_;
@@ -130,7 +131,10 @@ private:
     {
         if (over_)
             return;
+        if (std::exchange(is_resting_, false) && ec == asio::error::operation_aborted && n == 0)
+            return rest();
         owner_->tell_time();
+        watch();
         if constexpr (has_peer_name)
             if (!std::exchange(has_begun_, true) && !ec)
                 this->identify(stream_->peer_name());
@@ -160,6 +164,8 @@ private:
             return count < max_pieces;
         });
         writing_ = true;
+        write_began_ = owner_->now();
+        watch();
         const auto done = [](link& self, std::error_code ec, std::size_t n) {
             self.writing_ = false;
             self.on_written(ec, n);
@@ -191,12 +197,68 @@ private:
         pump();
         finish();
     }
-    /// The next moment at which the engine has something to do.
+    /// Something moves: from time to time there is a look at how it goes. One moment is set for many reads and
+    /// writes. The server has room for the deadlines of all links.
+    void watch() noexcept
+    {
+        was_used_ = true;
+        if (look_at_ != instant::never())
+            return;
+        try {
+            look_at_ = owner_->now() + owner_->limits.buffers_kept;
+            rearm();
+            owner_->rearm();
+        } catch (const std::bad_alloc&) {
+            look_at_ = instant::never(); // the next time that something moves
+        }
+    }
+    /// A client that takes nothing for too long is cut, and one with which nothing happens gets along without
+    /// buffers.
+    void look(instant now)
+    {
+        look_at_ = instant::never();
+        const duration patience = owner_->limits.send_timeout;
+        const instant due = writing_ ? write_began_ + patience : instant::never();
+        if (due <= now) {
+            if constexpr (requires { stream_->abort(); })
+                stream_->abort(); // or the system goes on trying to send it
+            return give_up("the client took none of its output for " +
+                           std::to_string(patience.count_ms()) + " ms");
+        }
+        if (writing_ || std::exchange(was_used_, false)) {
+            const instant next = now + owner_->limits.buffers_kept;
+            look_at_ = next < due ? next : due;
+            return;
+        }
+        if (!reading_)
+            engine.release_spare();
+        if constexpr (io::waiting_stream<stream_type>) {
+            if (reading_ && !is_waiting_) {
+                is_resting_ = true;
+                stream_->cancel();
+            }
+        }
+    }
+    /// Waits for input without a place to put it.
+    void rest()
+    {
+        engine.release_spare();
+        if constexpr (io::waiting_stream<stream_type>) {
+            reading_ = is_waiting_ = true;
+            const auto done = [](link& self, std::error_code, std::size_t) {
+                self.reading_ = self.is_waiting_ = false;
+                self.read(); // and hears of an error, if it is one
+            };
+            stream_->async_wait_input(
+                handler<std::decay_t<decltype(done)>>(*this, read_memory_, done));
+        }
+    }
+    /// The next moment at which there is something to do.
     void rearm()
     {
         if (over_)
             return;
-        instant next = engine.next_deadline();
+        instant next = engine.next_deadline() < look_at_ ? engine.next_deadline() : look_at_;
         if (engine.is_closed()) {
             if (last_write_ == instant::never())
                 last_write_ = owner_->now() + last_write_patience;
@@ -208,10 +270,15 @@ private:
     void expired() override
     {
         const local_ptr<link> self(this); // finish() may be the end of us
-        if (engine.is_closed())
+        const instant now = owner_->now();
+        if (engine.is_closed() && now >= last_write_)
             return finish();
-        engine.tick(owner_->now(), !reading_);
-        pump();
+        if (now >= engine.next_deadline()) {
+            engine.tick(now, !reading_);
+            pump();
+        }
+        if (now >= look_at_ && !engine.is_closed())
+            look(now);
         rearm();
     }
 
@@ -221,7 +288,12 @@ private:
     std::size_t place_ = 0; // in the server's list
     bool reading_ = false;
     bool writing_ = false;
+    bool is_waiting_ = false; // for input, rather than reading
+    bool is_resting_ = false; // the read is being stopped
+    bool was_used_ = false;   // since the last look
     bool over_ = false;
+    instant write_began_;
+    instant look_at_ = instant::never();
     bool has_begun_ = false;
     instant last_write_ = instant::never();
     asio::const_buffer buffers_[max_pieces];

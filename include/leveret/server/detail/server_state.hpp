@@ -103,13 +103,14 @@ public:
         const instant next = a < b ? a : b;
         if (next >= timer_at_ || next == instant::never())
             return;
-        timer_at_ = next;
+        timer_at_ = instant::never(); // if there is no memory for the wait
         timer_->wait_until(next, [h = io::context_holder<local_ptr<server_state>>(this)](
                                      std::error_code ec) mutable {
             const auto self = h.take();
             if (!ec)
                 self->on_timer();
         });
+        timer_at_ = next;
     }
     void remove(link_type& l) noexcept
     {
@@ -229,6 +230,7 @@ private:
         if (links_.size() < connections.connections && from < connections.connections_per_address) {
             links_.push_back(local_ptr<link_type>(
                 new link_type(local_ptr<server_state>(this), std::move(accepted), std::move(peer))));
+            deadlines_.reserve(links_.capacity() + listeners_.size() + 4); // with the listeners, and who waits for the end
             ++from;
             links_.back()->place_ = links_.size() - 1;
             if (observer != nullptr)

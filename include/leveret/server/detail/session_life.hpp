@@ -15,6 +15,7 @@ namespace leveret::broker::server_detail {
 /// Stops when the client does not read what it makes us say: what is left is done when that is written.
 inline void session::pump() noexcept
 {
+    engine.tell_time(home_.core.now());
     try {
         while (wants_input() || !engine.is_open()) {
             const engine::server_event* e = engine.next_event();
@@ -178,6 +179,7 @@ inline void session::output_drained()
 
 inline void session::shut_down(std::string_view why)
 {
+    engine.tell_time(home_.core.now());
     engine.close(reply_code::connection_forced,
                  "CONNECTION_FORCED - broker forced connection closure with reason '" +
                      std::string(why) + "'");
