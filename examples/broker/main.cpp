@@ -1,11 +1,13 @@
 // leveret-broker: an AMQP 0-9-1 broker that keeps its messages in memory. What it is lies in <leveret/server.hpp>;
-// here are its options, its log and its signals.
+// here are its users, its listeners and its signals.
+#include "log.hpp"
 #include "process.hpp"
+#include "settings.hpp"
 
-#include <leveret/core/escape.hpp>
 #include <leveret/server.hpp>
+#include <leveret/tls/environment.hpp>
+#include <leveret/tls/password_hash.hpp>
 
-#include <CLI/CLI.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
@@ -17,101 +19,57 @@
 
 #include <chrono>
 #include <csignal>
-#include <cstdint>
+#include <cstddef>
 #include <exception>
 #include <fstream>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
+#include <system_error>
 
 namespace lv = leveret;
 
 namespace {
 
-struct settings {
-    std::string listen = "127.0.0.1:5672";
-    std::vector<std::string> users;
-    std::vector<std::string> virtual_hosts;
-    std::size_t memory = std::size_t{1} << 30U;
-    std::size_t connections = 10'000;
-    std::size_t connections_per_address = 10'000;
-    double handshake = 10; ///< seconds
-    double sending = 60;
-    std::uint16_t heartbeat = 60;
-    double patience = 5; ///< seconds
-    std::string port_file;
-};
+using server = lv::broker::basic_server<lv::tls::environment>;
 
-/// One line an event. Passwords don't come here.
-class log final : public lv::broker::server_observer {
-public:
-    void connected(std::uint64_t n, std::string_view address, std::uint16_t port) override
-    {
-        spdlog::info("connection {} from {} port {}", n, address, port);
-    }
-    void login_refused(std::uint64_t n, std::string_view user) override
-    {
-        spdlog::warn("connection {}: login of '{}' refused", n, lv::escaped(user));
-    }
-    void opened(std::uint64_t n, std::string_view user, std::string_view virtual_host) override
-    {
-        spdlog::info("connection {}: user '{}' in virtual host '{}'", n, lv::escaped(user), lv::escaped(virtual_host));
-    }
-    void disconnected(std::uint64_t n, std::string_view why) override
-    {
-        spdlog::info("connection {} ended{}{}", n, why.empty() ? "" : ": ", lv::escaped(why));
-    }
-    void turned_away(std::string_view address) override
-    {
-        spdlog::warn("a connection from {} turned away: the limit is reached", address);
-    }
-};
+[[nodiscard]] lv::duration seconds(double n) { return std::chrono::duration<double>(n); }
 
-/// Splits at the last separator; throws where there is none.
-[[nodiscard]] std::pair<std::string, std::string> split(const std::string& text, char at, const char* form)
+/// `NAME:SECRET` becomes a user who may do everything. What is wrong is told without the secret.
+void add_user(lv::broker::users& users, std::string_view line, const settings& s, bool is_hash, const std::string& where)
 {
-    const auto i = text.rfind(at);
-    if (i == std::string::npos || i == 0)
-        throw std::invalid_argument("expected " + std::string(form));
-    return {text.substr(0, i), text.substr(i + 1)};
+    const auto colon = line.find(':'); // a password may have more
+    if (colon == std::string_view::npos || colon == 0)
+        throw std::invalid_argument(where + ": expected NAME:" + (is_hash ? "HASH" : "PASSWORD"));
+    const std::string name(line.substr(0, colon));
+    const std::string secret(line.substr(colon + 1));
+    users.add(name, is_hash ? secret : lv::broker::hash_password(secret)).permit(name, "/", ".*", ".*", ".*");
+    for (const auto& v : s.virtual_hosts)
+        users.permit(name, v, ".*", ".*", ".*");
+}
+void add_users(lv::broker::users& users, const settings& s)
+{
+    for (const auto& user : s.users)
+        add_user(users, user, s, false, "--user");
+    std::ifstream file(s.users_file);
+    std::string line;
+    for (int n = 1; std::getline(file, line); ++n)
+        if (!line.empty() && !line.starts_with('#'))
+            add_user(users, line, s, true, s.users_file + ", line " + std::to_string(n));
 }
 
-[[nodiscard]] settings parse(int argc, char** argv)
+[[nodiscard]] lv::broker::server_options options_of(const settings& s)
 {
-    settings s;
-    CLI::App app("An AMQP 0-9-1 broker that keeps its messages in memory.", "leveret-broker");
-    app.add_option("--listen", s.listen, "address and port; port 0 is any that is free")->capture_default_str();
-    app.add_option("--user", s.users, "NAME:PASSWORD, who may do everything; without any, guest from this machine");
-    app.add_option("--vhost", s.virtual_hosts, "a virtual host beside /");
-    app.add_option("--memory-limit", s.memory, "bytes of messages, such as 512MiB, above which publishers wait")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str();
-    app.add_option("--max-connections", s.connections, "connections at once")->capture_default_str();
-    app.add_option("--max-connections-per-address", s.connections_per_address, "of these, from one address")
-        ->capture_default_str();
-    app.add_option("--handshake-timeout", s.handshake, "seconds from connecting to an open connection")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    app.add_option("--send-timeout", s.sending, "seconds for a client to take any of its output; 0: no limit")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_option("--heartbeat", s.heartbeat, "seconds that are offered to clients; 0: none")->capture_default_str();
-    app.add_option("--shutdown-timeout", s.patience, "seconds for clients to answer that the broker ends")
-        ->capture_default_str();
-    app.add_option("--port-file", s.port_file, "writes the port here once it listens");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& e) {
-        std::exit(app.exit(e));
-    }
-    return s;
-}
-
-[[nodiscard]] lv::duration seconds(double n)
-{
-    return std::chrono::duration<double>(n);
+    lv::broker::server_options o;
+    o.connections.connections = s.connections;
+    o.connections.connections_per_address = s.connections_per_address;
+    o.connections.handshake_timeout = seconds(s.handshake);
+    o.connections.send_timeout = s.sending == 0 ? lv::duration::never() : seconds(s.sending);
+    o.connections.heartbeat = s.heartbeat;
+    o.limits.memory_high = s.memory;
+    o.limits.memory_low = s.memory - s.memory / 5;
+    return o;
 }
 
 /// Every two seconds, until the context ends.
@@ -126,32 +84,52 @@ void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
     });
 }
 
+void listen_with_tls(server& to, const lv::tls::server_credentials& credentials, const settings& s)
+{
+    const auto [host, port] = split_address(s.tls_listen);
+    const auto bound = to.listen(host, port, lv::tls::environment(credentials));
+    spdlog::info("listening on {} port {}, TLS", host, bound);
+    if (!s.tls_port_file.empty())
+        std::ofstream(s.tls_port_file) << bound << '\n';
+}
+
+/// Reads the certificates again at SIGHUP, until the context ends.
+void reload_at(asio::signal_set& hup, std::optional<lv::tls::server_credentials>& credentials)
+{
+    hup.async_wait([&](std::error_code ec, int) {
+        if (ec)
+            return;
+        try {
+            if (credentials)
+                credentials->reload();
+            spdlog::info("SIGHUP: {}", credentials ? "certificates read again" : "nothing to read again");
+        } catch (const std::exception& e) {
+            spdlog::error("SIGHUP: {}; those from before stay", e.what());
+        }
+        reload_at(hup, credentials);
+    });
+}
+
 /// Runs until SIGTERM or SIGINT.
 [[nodiscard]] asio::awaitable<void> run(const settings& s)
 {
-    const auto [host, port] = split(s.listen, ':', "--listen ADDRESS:PORT");
-    lv::broker::users users;
-    for (const auto& user : s.users) {
-        const auto colon = user.find(':'); // a password may have more
-        if (colon == std::string::npos || colon == 0)
-            throw std::invalid_argument("expected --user NAME:PASSWORD");
-        const std::string name = user.substr(0, colon);
-        users.add(name, std::string_view(user).substr(colon + 1)).permit(name, "/", ".*", ".*", ".*");
-        for (const auto& v : s.virtual_hosts)
-            users.permit(name, v, ".*", ".*", ".*");
-    }
-    log events;
-    lv::broker::server_options o{.host = host};
-    o.port = static_cast<std::uint16_t>(std::stoul(port));
-    o.access = s.users.empty() ? nullptr : &users;
+    const auto [host, port] = split_address(s.listen);
+    lv::broker::users users(&lv::broker::verify_password);
+    add_users(users, s);
+    event_log events;
+    lv::broker::server_options o = options_of(s);
+    o.host = host;
+    o.port = port;
+    o.access = s.users.empty() && s.users_file.empty() ? nullptr : &users;
     o.observer = &events;
-    o.connections.connections = s.connections;
-    o.connections.connections_per_address = s.connections_per_address;
-    o.connections.handshake_timeout = seconds(s.handshake);
-    o.connections.send_timeout = s.sending == 0 ? lv::duration::never() : seconds(s.sending);
-    o.connections.heartbeat = s.heartbeat;
-    o.limits.memory_high = s.memory;
-    o.limits.memory_low = s.memory - s.memory / 5;
+    std::optional<lv::tls::server_credentials> credentials;
+    if (!s.tls_listen.empty()) {
+        const lv::tls::credentials_options from{.certificate_file = s.tls_certificate,
+                                                .key_file = s.tls_key,
+                                                .client_ca_file = s.tls_client_ca,
+                                                .client_certificate_required = s.tls_requires_certificate};
+        credentials.emplace(from);
+    }
     if (const std::size_t files = raise_descriptor_limit(); files < s.connections + 32)
         spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)", files, s.connections);
     const auto executor = co_await asio::this_coro::executor;
@@ -159,15 +137,19 @@ void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
     memory_keeper memory;
     look_after_memory(memory, memory_timer);
     asio::signal_set signals(executor, SIGTERM, SIGINT);
-    lv::broker::server server(executor, o);
+    asio::signal_set hup(executor, SIGHUP);
+    reload_at(hup, credentials);
+    server listening(executor, o);
     for (const auto& v : s.virtual_hosts)
-        server.add_virtual_host(v);
-    spdlog::info("listening on {} port {}", host, server.port());
+        listening.add_virtual_host(v);
+    if (credentials)
+        listen_with_tls(listening, *credentials, s);
+    spdlog::info("listening on {} port {}", host, listening.port());
     if (!s.port_file.empty())
-        std::ofstream(s.port_file) << server.port() << '\n';
+        std::ofstream(s.port_file) << listening.port() << '\n';
     const int signal = co_await signals.async_wait(asio::use_awaitable);
-    spdlog::info("signal {}: closing {} connections", signal, server.connection_count());
-    co_await server.stop(seconds(s.patience));
+    spdlog::info("signal {}: closing {} connections", signal, listening.connection_count());
+    co_await listening.stop(seconds(s.patience));
 }
 
 } // namespace
