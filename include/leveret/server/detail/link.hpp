@@ -21,17 +21,17 @@
 
 namespace leveret::broker::server_detail {
 
-template <io::listening_environment Environment>
+template <io::listening_environment Environment, class Core>
 class server_state;
 
 /// A session with its socket: a read and a write at most are under way, each holds the link. The server's timer
 /// is its timer.
-template <io::listening_environment Environment>
+template <io::listening_environment Environment, class Core>
 class link final : public session, private deadline_node {
 public:
     using stream_type = typename Environment::stream;
 
-    link(local_ptr<server_state<Environment>> owner, std::unique_ptr<stream_type> stream,
+    link(local_ptr<server_state<Environment, Core>> owner, std::unique_ptr<stream_type> stream,
          io::peer_address peer)
         : session(*owner, peer.is_loopback, owner->now()), owner_(std::move(owner)),
           stream_(std::move(stream)), peer_(std::move(peer))
@@ -62,7 +62,7 @@ public:
     void abandoned() noexcept { finish(); }
 
 private:
-    friend class server_state<Environment>;
+    friend class server_state<Environment, Core>;
     static constexpr std::size_t max_pieces = 16;
     /// For what is still to be written when all else is over.
     static constexpr duration last_write_patience = duration::seconds(5);
@@ -207,7 +207,7 @@ private:
         rearm();
     }
 
-    local_ptr<server_state<Environment>> owner_;
+    local_ptr<server_state<Environment, Core>> owner_;
     std::unique_ptr<stream_type> stream_;
     io::peer_address peer_;
     std::size_t place_ = 0; // in the server's list
