@@ -1,11 +1,15 @@
-// A type of exchange of one's own: a policy is its name and a router, and the broker takes it in its list.
+// A type of exchange of one's own: a policy is its name and a router, and a broker takes it in its list, the one in
+// this process and the AMQP server alike.
 //
 // Here the longest prefix wins, as for telephone numbers or IP routes: a message goes to the bindings whose key
 // is the longest beginning of its routing key.
+#include <leveret/connect.hpp>
 #include <leveret/memory.hpp>
+#include <leveret/server.hpp>
 
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
+#include <asio/this_coro.hpp>
 #include <asio/use_future.hpp>
 
 #include <iostream>
@@ -52,10 +56,9 @@ struct longest_prefix {
 
 using own_core = lv::broker::basic_core<lv::broker::default_policies::with<longest_prefix>>;
 
-asio::awaitable<void> calls()
+asio::awaitable<void> calls(std::string url)
 {
-    auto broker = lv::memory::broker::with<own_core>();
-    auto connection = co_await lv::memory::connect(broker);
+    auto connection = co_await lv::connect(url);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_exchange("calls", longest_prefix::name);
     for (const char* prefix : {"+49", "+4930", "+1"}) {
@@ -71,12 +74,23 @@ asio::awaitable<void> calls()
     co_await connection.close();
 }
 
+asio::awaitable<void> both()
+{
+    std::cout << "in memory:\n";
+    const auto broker = lv::memory::broker::with<own_core>("operator");
+    co_await calls("memory://operator");
+
+    std::cout << "over AMQP:\n";
+    const lv::broker::server_with<own_core> server{co_await asio::this_coro::executor}; // on a free port
+    co_await calls("amqp://guest:guest@127.0.0.1:" + std::to_string(server.port()) + "/");
+}
+
 } // namespace
 
 int main()
 {
     asio::io_context context;
-    auto done = asio::co_spawn(context, calls(), asio::use_future);
+    auto done = asio::co_spawn(context, both(), asio::use_future);
     context.run();
     done.get();
 }

@@ -1,9 +1,11 @@
 // The routers against matchers that are the definition and nothing else: twenty million pairs of pattern and
-// key, while bindings come and go, and with keys that come again, so that the cache of keys answers too.
+// key, while bindings come and go, and with keys that come again, so that the cache of keys answers too. None of them
+// may allocate while it routes.
 #include "leveret/routing/direct.hpp"
 #include "leveret/routing/headers.hpp"
 #include "leveret/routing/topic.hpp"
 #include "support/allocated.hpp"
+#include "transport/counted_malloc.hpp"
 #include "unit/routing/naive_headers.hpp"
 #include "unit/routing/naive_topic.hpp"
 #include "unit/routing/random_routes.hpp"
@@ -52,6 +54,8 @@ public:
     }
     [[nodiscard]] std::size_t size() const { return bindings_.size(); }
     [[nodiscard]] std::size_t hits() const { return hits_; }
+    /// That route() made.
+    [[nodiscard]] std::uint64_t allocations() const { return allocations_; }
     void add(std::string key, table arguments = {})
     {
         bindings_.push_back(std::make_unique<bound>(std::move(key), std::move(arguments)));
@@ -69,8 +73,10 @@ public:
     [[nodiscard]] std::size_t faults(std::string_view key, const table& headers = {})
     {
         ++message_;
+        const std::uint64_t before = test::allocations_of_this_thread();
         router_.route(key, headers,
                       [this](void* target) { static_cast<bound*>(target)->reached = message_; });
+        allocations_ += test::allocations_of_this_thread() - before;
         std::size_t wrong = 0;
         for (const auto& b : bindings_) {
             const bool expected = matches_(*b, key, headers);
@@ -87,6 +93,7 @@ private:
     std::vector<std::unique_ptr<bound>> bindings_;
     std::uint64_t message_ = 0;
     std::size_t hits_ = 0;
+    std::uint64_t allocations_ = 0;
 };
 
 } // namespace
@@ -123,6 +130,8 @@ TEST_CASE("topic: twenty million random pairs of pattern and key, as the definit
             pairs += x.size();
         }
         hits += x.hits();
+        if (x.allocations() != 0)
+            FAIL(x.allocations());
     }
     CHECK(hits > pairs / 100);
     CHECK(hits < pairs / 2);
@@ -150,6 +159,8 @@ TEST_CASE("headers: a million random pairs of arguments and headers, as the defi
             pairs += x.size();
         }
         hits += x.hits();
+        if (x.allocations() != 0)
+            FAIL(x.allocations());
     }
     CHECK(hits > pairs / 100);
     CHECK(hits < pairs / 2);
@@ -170,4 +181,5 @@ TEST_CASE("direct: a million random pairs of keys")
             FAIL(wrong);
     }
     CHECK(x.hits() > 1000 / share);
+    CHECK(x.allocations() == 0);
 }

@@ -126,6 +126,17 @@ asio::awaitable<void> publishes_to_it(Connection& connection)
     in_bin = co_await contents(channel, bin::name);
     CHECK(in_bin == bodies{"neither"}); // the alternate exchange's
 
+    const lv::payload shared(std::string(40'000, 's')); // its bytes go to whoever gets them
+    co_await lv::publish<office, stocks, "usd.nyse">(channel, shared);
+    co_await lv::publish<office, stocks>(channel, lv::key{word, "nyse"}, shared);
+    co_await lv::publish<office, papers>(channel, pdf, shared);
+    const auto kept = co_await lv::publish_confirmed<office, jobs, "print">(channel, shared);
+    CHECK(kept.is_confirmed());
+    in_desk = co_await contents(channel, desk::name);
+    CHECK(in_desk == bodies(4, std::string(shared.view())));
+    in_vault = co_await contents(channel, vault::name);
+    CHECK(in_vault == bodies{});
+
     const auto sure = co_await lv::publish_confirmed<office, stocks, "usd.nyse">(channel, "sure");
     CHECK(sure.is_confirmed());
     const auto unroutable =

@@ -21,7 +21,8 @@ namespace leveret {
 ///     static constexpr std::string_view content_type = "application/json"; // what encoded messages say
 ///     static payload encode(const T& value);
 ///     static T decode(std::string_view body);       // or decode(payload), to share the bytes
-///     static bool accepts(std::string_view content_type);         // without it: content_type's, and none
+///     static bool accepts(std::string_view content_type);         // without it: content_type's, and none;
+                                                                        // of application/json all that is_json
 ///     static bool accepts_encoding(std::string_view content_encoding); // without it: none, identity, utf-8
 ///
 /// Use `encode` and `decode`, which check content type and content encoding. What can't be decoded is a
@@ -66,23 +67,54 @@ concept decodable = decodable_from_payload<T> || requires(std::string_view body)
         } -> std::same_as<T>;
 };
 
-/// Whether a content type is of this media type ("text/plain"), whatever its case and its parameters are.
-/// `wanted` is in lower case; one that ends in `/` stands for all subtypes.
-[[nodiscard]] constexpr bool is_media_type(std::string_view content_type, std::string_view wanted) noexcept
+namespace detail {
+
+/// A content type without its parameters.
+[[nodiscard]] constexpr std::string_view media_type_of(std::string_view content_type) noexcept
 {
     std::string_view type = content_type.substr(0, content_type.find(';'));
     while (type.ends_with(' ') || type.ends_with('\t'))
         type.remove_suffix(1);
-    if (wanted.ends_with('/'))
-        type = type.substr(0, wanted.size());
-    if (type.size() != wanted.size())
+    return type;
+}
+/// `wanted` is in lower case.
+[[nodiscard]] constexpr bool is_same_word(std::string_view word, std::string_view wanted) noexcept
+{
+    if (word.size() != wanted.size())
         return false;
-    for (std::size_t i = 0; i < type.size(); ++i) {
-        const char c = type[i];
+    for (std::size_t i = 0; i < word.size(); ++i) {
+        const char c = word[i];
         if ((c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c) != wanted[i])
             return false;
     }
     return true;
+}
+/// application/`name`, or something that ends in +`name` (RFC 6839).
+[[nodiscard]] constexpr bool is_written_in(std::string_view content_type, std::string_view name) noexcept
+{
+    const std::string_view type = media_type_of(content_type);
+    const std::size_t slash = type.find('/');
+    if (slash == type.npos || slash == 0 || type.size() - slash - 1 < name.size() ||
+        !is_same_word(type.substr(type.size() - name.size()), name))
+        return false;
+    const std::string_view before = type.substr(slash + 1, type.size() - slash - 1 - name.size());
+    return before.empty() ? is_same_word(type.substr(0, slash), "application")
+                          : before.size() > 1 && before.ends_with('+');
+}
+
+} // namespace detail
+
+/// Whether a content type is of this media type ("text/plain"), whatever its case and its parameters are.
+/// `wanted` is in lower case; one that ends in `/` stands for all subtypes.
+[[nodiscard]] constexpr bool is_media_type(std::string_view content_type, std::string_view wanted) noexcept
+{
+    const std::string_view type = detail::media_type_of(content_type);
+    return detail::is_same_word(wanted.ends_with('/') ? type.substr(0, wanted.size()) : type, wanted);
+}
+/// Whether it is JSON: application/json, or a type that is written in it, as application/problem+json.
+[[nodiscard]] constexpr bool is_json(std::string_view content_type) noexcept
+{
+    return detail::is_written_in(content_type, "json");
 }
 
 namespace detail {
@@ -93,7 +125,8 @@ template <class T>
     if constexpr (requires { codec<T>::accepts(content_type); })
         return codec<T>::accepts(content_type);
     else
-        return content_type.empty() || is_media_type(content_type, codec<T>::content_type);
+        return content_type.empty() || is_media_type(content_type, codec<T>::content_type) ||
+               (is_media_type(codec<T>::content_type, "application/json") && is_json(content_type));
 }
 template <class T>
 [[nodiscard]] bool codec_accepts_encoding(std::string_view encoding)
@@ -119,9 +152,7 @@ struct text_codec {
     /// Text, what is written as text, and what says nothing.
     [[nodiscard]] static bool accepts(std::string_view type) noexcept
     {
-        const std::string_view media = type.substr(0, type.find(';'));
-        return type.empty() || is_media_type(type, "text/") || is_media_type(type, "application/json") ||
-               is_media_type(type, "application/xml") || media.ends_with("+json") || media.ends_with("+xml");
+        return type.empty() || is_media_type(type, "text/") || is_json(type) || is_written_in(type, "xml");
     }
 };
 /// What codecs of bytes have in common: they take everything as it is.

@@ -28,7 +28,9 @@ namespace routing {
 class consistent_hash_router {
 public:
     static constexpr std::uint32_t most_weight = 10'000;
-    static constexpr std::size_t most_buckets = 1'000'000; ///< weights together; 16 bytes each
+    /// Weights of all bindings together; a bucket has 16 bytes. Those that are not heard, since their target has
+    /// another binding, count: they may be heard later, when nobody can be refused.
+    static constexpr std::size_t most_buckets = 1'000'000;
 
     consistent_hash_router() = default;
     explicit consistent_hash_router(const router_context& c)
@@ -74,12 +76,14 @@ public:
         fresh->previous = m->last;
         (m->last == nullptr ? m->first : m->last->next) = fresh.get();
         m->last = fresh.get();
+        claimed_ += fresh->weight;
         b.place = fresh.release();
     }
     void remove(std::string_view, const table&, binding& b) noexcept
     {
         const std::unique_ptr<claim> gone(static_cast<claim*>(b.place));
         member* m = gone->of;
+        claimed_ -= gone->weight;
         const bool counted = m->first == gone.get();
         (gone->previous == nullptr ? m->first : gone->previous->next) = gone->next;
         (gone->next == nullptr ? m->last : gone->next->previous) = gone->previous;
@@ -106,7 +110,7 @@ public:
     /// Why these weights together are too many.
     [[nodiscard]] std::string refusal(std::string_view key, const table&) const
     {
-        if (buckets_.size() + weight_of(key) <= most_buckets)
+        if (claimed_ + weight_of(key) <= most_buckets)
             return {};
         return "The weights of all bindings must not exceed " + std::to_string(most_buckets);
     }
@@ -222,6 +226,7 @@ private:
     std::string header_;
     stable_buckets<member> buckets_;
     hash_index<member> members_;
+    std::size_t claimed_ = 0; // the weights of all claims
 };
 
 } // namespace routing

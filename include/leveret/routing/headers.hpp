@@ -23,7 +23,8 @@ namespace routing {
 /// Source: RabbitMQ 3.10, rabbit_exchange_type_headers.
 ///
 /// A binding is found by one of its pairs (all) or by each of them (any): a hash of name and value, or of
-/// the name if only presence is asked for. So a message looks at the bindings that share a pair with it.
+/// the name if only presence is asked for. Of all its pairs it is the one under which the fewest bindings are filed
+/// when it comes, so that a pair that many have in common does not make routing linear.
 class headers_router {
 public:
     headers_router() = default;
@@ -46,10 +47,10 @@ public:
                 if (fresh->all)
                     always_.add(*fresh); // nothing to miss; "any" of nothing never matches
             } else if (fresh->all) {
-                file(*fresh, 0);
+                file(*most_selective(*fresh));
             } else {
-                for (std::size_t i = 0; i < fresh->wanted.size(); ++i)
-                    file(*fresh, i);
+                for (pair_node* p : fresh->wanted)
+                    file(*p);
             }
         } catch (...) {
             unfile(*fresh);
@@ -82,6 +83,14 @@ public:
         }
     }
 
+    /// How many pairs of bindings a message with these headers is compared with.
+    [[nodiscard]] std::size_t candidates(const table& headers) const noexcept
+    {
+        std::size_t n = 0;
+        for (const auto& [name, value] : headers)
+            n += filed_under(hash_of(name, nullptr)) + filed_under(hash_of(name, &value));
+        return n;
+    }
     /// What is wrong with the arguments of a binding, in RabbitMQ's words; empty if nothing.
     [[nodiscard]] static std::string refusal(const table& arguments);
 
@@ -96,6 +105,7 @@ private:
         // Pairs with one hash are a list, whose first is in the index.
         pair_node* next = nullptr;
         pair_node* previous = nullptr;
+        std::size_t listed = 0; // of the first: how long the list is
         bool filed = false;
     };
     struct pattern : binding {
@@ -131,17 +141,42 @@ private:
             static_cast<void>(p.release());
         }
     }
-    void file(pattern& of, std::size_t i)
+    [[nodiscard]] pair_node* first_of(std::uint64_t hash) const noexcept
     {
-        pair_node& p = *of.wanted[i];
-        if (pair_node* first = pairs_.find(p.hash, [](const pair_node&) { return true; })) {
+        return pairs_.find_first(hash);
+    }
+    [[nodiscard]] std::size_t filed_under(std::uint64_t hash) const noexcept
+    {
+        const pair_node* first = first_of(hash);
+        return first == nullptr ? 0 : first->listed;
+    }
+    /// A value rather than mere presence, where as many are filed under either.
+    [[nodiscard]] pair_node* most_selective(const pattern& of) const noexcept
+    {
+        pair_node* best = nullptr;
+        std::size_t fewest = 0;
+        for (pair_node* p : of.wanted) {
+            const std::size_t n = filed_under(p->hash);
+            if (best == nullptr || n < fewest ||
+                (n == fewest && best->value.is_void() && !p->value.is_void())) {
+                best = p;
+                fewest = n;
+            }
+        }
+        return best;
+    }
+    void file(pair_node& p)
+    {
+        if (pair_node* first = first_of(p.hash)) {
             p.next = first->next;
             p.previous = first;
             if (p.next != nullptr)
                 p.next->previous = &p;
             first->next = &p;
+            ++first->listed;
         } else {
             pairs_.insert(p.hash, &p);
+            p.listed = 1;
         }
         p.filed = true;
     }
@@ -152,25 +187,29 @@ private:
                 continue;
             if (p->next != nullptr)
                 p->next->previous = p->previous;
-            if (p->previous != nullptr)
+            if (p->previous != nullptr) {
                 p->previous->next = p->next;
-            else
+                --first_of(p->hash)->listed;
+            } else {
                 replace_first(*p);
+            }
             p->filed = false;
         }
     }
     void replace_first(pair_node& p) noexcept
     {
         pairs_.erase(p.hash, &p);
-        if (p.next != nullptr)
-            pairs_.insert(p.hash, p.next); // there is room: one was just erased
+        if (p.next == nullptr)
+            return;
+        p.next->listed = p.listed - 1;
+        pairs_.insert(p.hash, p.next); // there is room: one was just erased
     }
 
     template <class Visit>
     void try_pairs(std::uint64_t hash, const table& headers, std::string_view name,
                    const field_value& value, Visit& visit) const
     {
-        const pair_node* p = pairs_.find(hash, [](const pair_node&) { return true; });
+        const pair_node* p = first_of(hash);
         for (; p != nullptr; p = p->next)
             if (p->name == name && is_wanted(p->value, value) &&
                 (!p->owner->all || has_all(*p->owner, headers)))

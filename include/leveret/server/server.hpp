@@ -11,6 +11,7 @@
 #include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -29,7 +30,7 @@ namespace leveret::broker {
 ///
 /// Thread safety: the executor's, which must run one handler at a time (an io_context that one thread runs, or a
 /// strand).
-template <io::listening_environment Environment>
+template <io::listening_environment Environment, std::derived_from<broker_core> Core = broker>
 class basic_server {
 public:
     /// Throws connection_error where it can't listen, with the system's error.
@@ -38,7 +39,7 @@ public:
     {
     }
     basic_server(Environment e, const asio::any_io_executor& executor, server_options o = {})
-        : state_(new server_detail::server_state<Environment>(std::move(e), executor, o))
+        : state_(new server_detail::server_state<Environment, Core>(std::move(e), executor, o))
     {
         if (const std::error_code ec = state_->listen(o.host, o.port)) {
             state_->cut_all();
@@ -88,7 +89,7 @@ public:
     }
 
 private:
-    using state = server_detail::server_state<Environment>;
+    using state = server_detail::server_state<Environment, Core>;
 
     [[noreturn]] static void throw_no_listen(const std::error_code& ec, std::string_view host, std::uint16_t port)
     {
@@ -111,5 +112,11 @@ private:
 };
 
 using server = basic_server<io::asio_environment>;
+
+/// A server with other exchange types: `Core` is a basic_core with a list of the user's routing policies.
+///
+///     lv::broker::server_with<my_core> server{context.get_executor()};
+template <std::derived_from<broker_core> Core>
+using server_with = basic_server<io::asio_environment, Core>;
 
 } // namespace leveret::broker

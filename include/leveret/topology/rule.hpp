@@ -44,6 +44,20 @@ enum class topology_rule : std::uint8_t {
     not_a_queue_option,
     argument_twice,
     argument_name_too_long,
+    // arguments that have options of their own
+    argument_message_ttl,
+    argument_expires,
+    argument_max_length,
+    argument_max_length_bytes,
+    argument_overflow,
+    argument_dead_letter_exchange,
+    argument_dead_letter_routing_key,
+    argument_max_priority,
+    argument_single_active_consumer,
+    argument_queue_type,
+    argument_delivery_limit,
+    argument_alternate_exchange,
+    // values
     negative_value,
     zero_expires,
     time_too_long,
@@ -58,6 +72,7 @@ enum class topology_rule : std::uint8_t {
     reject_publish_dlx_without_exchange,
     unknown_dead_letter_exchange,
     unknown_alternate_exchange,
+    own_alternate_exchange,
     // publishing
     publish_to_unknown_exchange,
     publish_to_internal_exchange,
@@ -129,6 +144,30 @@ struct check {
     static_assert(Broken != argument_twice, "leveret: an argument is given twice");
     static_assert(Broken != argument_name_too_long,
                   "leveret: an argument's name has 1 to 255 bytes");
+    static_assert(Broken != argument_message_ttl,
+                  "leveret: the argument x-message-ttl is the option message_ttl<...>");
+    static_assert(Broken != argument_expires,
+                  "leveret: the argument x-expires is the option expires<...>");
+    static_assert(Broken != argument_max_length,
+                  "leveret: the argument x-max-length is the option max_length<...>");
+    static_assert(Broken != argument_max_length_bytes,
+                  "leveret: the argument x-max-length-bytes is the option max_length_bytes<...>");
+    static_assert(Broken != argument_overflow,
+                  "leveret: the argument x-overflow is the option drop_head, reject_publish or reject_publish_dlx");
+    static_assert(Broken != argument_dead_letter_exchange,
+                  "leveret: the argument x-dead-letter-exchange is the option dead_letter_exchange<...>");
+    static_assert(Broken != argument_dead_letter_routing_key,
+                  "leveret: the argument x-dead-letter-routing-key is the option dead_letter_routing_key<...>");
+    static_assert(Broken != argument_max_priority,
+                  "leveret: the argument x-max-priority is the option max_priority<...>");
+    static_assert(Broken != argument_single_active_consumer,
+                  "leveret: the argument x-single-active-consumer is the option single_active_consumer");
+    static_assert(Broken != argument_queue_type,
+                  "leveret: the argument x-queue-type is the option classic or quorum");
+    static_assert(Broken != argument_delivery_limit,
+                  "leveret: the argument x-delivery-limit is the option delivery_limit<...>");
+    static_assert(Broken != argument_alternate_exchange,
+                  "leveret: the argument alternate-exchange is the option alternate_exchange<...>");
     static_assert(Broken != negative_value, "leveret: a time, length or limit is not negative");
     static_assert(Broken != zero_expires, "leveret: a queue can't expire after 0 ms");
     static_assert(Broken != time_too_long, "leveret: a time is at most 315360000000 ms, ten years");
@@ -151,6 +190,8 @@ struct check {
                   "leveret: a queue's dead letter exchange is not in the topology");
     static_assert(Broken != unknown_alternate_exchange,
                   "leveret: an exchange's alternate exchange is not in the topology");
+    static_assert(Broken != own_alternate_exchange,
+                  "leveret: an exchange is its own alternate exchange, which gets nothing");
     static_assert(Broken != publish_to_unknown_exchange,
                   "leveret: publish: the exchange is not in the topology");
     static_assert(

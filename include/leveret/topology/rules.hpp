@@ -38,6 +38,41 @@ inline constexpr std::size_t longest_name = 255;
     return topology_rule::none;
 }
 
+/// Arguments of queues that have options of their own, whose checks are not to be gone around.
+struct named_argument {
+    std::string_view name;
+    topology_rule rule;
+};
+inline constexpr named_argument named_arguments[] = {
+    {"x-message-ttl", topology_rule::argument_message_ttl},
+    {"x-expires", topology_rule::argument_expires},
+    {"x-max-length", topology_rule::argument_max_length},
+    {"x-max-length-bytes", topology_rule::argument_max_length_bytes},
+    {"x-overflow", topology_rule::argument_overflow},
+    {"x-dead-letter-exchange", topology_rule::argument_dead_letter_exchange},
+    {"x-dead-letter-routing-key", topology_rule::argument_dead_letter_routing_key},
+    {"x-max-priority", topology_rule::argument_max_priority},
+    {"x-single-active-consumer", topology_rule::argument_single_active_consumer},
+    {"x-queue-type", topology_rule::argument_queue_type},
+    {"x-delivery-limit", topology_rule::argument_delivery_limit},
+};
+
+[[nodiscard]] constexpr topology_rule rule_broken_by_queue_arguments(argument_entries arguments) noexcept
+{
+    for (const argument_entry& a : arguments)
+        for (const named_argument& n : named_arguments)
+            if (a.name == n.name)
+                return n.rule;
+    return rule_broken_by(arguments);
+}
+[[nodiscard]] constexpr topology_rule rule_broken_by_exchange_arguments(argument_entries arguments) noexcept
+{
+    for (const argument_entry& a : arguments)
+        if (a.name == "alternate-exchange")
+            return topology_rule::argument_alternate_exchange;
+    return rule_broken_by(arguments);
+}
+
 [[nodiscard]] constexpr topology_rule rule_broken_by(const exchange_entry& e) noexcept
 {
     if (e.broken != topology_rule::none)
@@ -48,8 +83,11 @@ inline constexpr std::size_t longest_name = 255;
                                !e.options.alternate_exchange && e.arguments.empty();
         return is_itself ? topology_rule::none : topology_rule::predeclared_exchange;
     }
-    const topology_rule rule = rule_broken_by_name(e.name);
-    return rule != topology_rule::none ? rule : rule_broken_by(e.arguments);
+    if (const topology_rule rule = rule_broken_by_name(e.name); rule != topology_rule::none)
+        return rule;
+    if (e.options.alternate_exchange && *e.options.alternate_exchange == e.name)
+        return topology_rule::own_alternate_exchange;
+    return rule_broken_by_exchange_arguments(e.arguments);
 }
 
 /// Of queue types, as RabbitMQ refuses them; but it takes reject-publish-dlx for a quorum queue, which does not
@@ -85,7 +123,7 @@ inline constexpr std::size_t longest_name = 255;
         if (q.options.overflow == overflow::reject_publish_dlx)
             return topology_rule::reject_publish_dlx_without_exchange;
     }
-    return rule_broken_by(q.arguments);
+    return rule_broken_by_queue_arguments(q.arguments);
 }
 
 [[nodiscard]] constexpr topology_rule rule_broken_by_pattern(std::string_view pattern) noexcept

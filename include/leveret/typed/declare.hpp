@@ -9,35 +9,55 @@
 
 #include <asio/awaitable.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 namespace leveret {
 
 namespace topology_detail {
 
+/// The exchanges that are to be declared, each behind its alternate exchange, so that at no time there is one that
+/// others publish to and whose alternate is not there. Of those in a circle the one that comes last is first.
+[[nodiscard]] inline std::vector<const exchange_entry*> exchanges_in_order(const topology_view& t)
+{
+    std::vector<const exchange_entry*> result;
+    const auto is_in = [](const auto& list, const exchange_entry* e) {
+        return std::find(list.begin(), list.end(), e) != list.end();
+    };
+    std::vector<const exchange_entry*> chain; // an exchange, its alternate, the alternate's, ...
+    for (const exchange_entry* e : t.exchanges) {
+        chain.clear();
+        while (e != nullptr && !e->is_predeclared && !is_in(result, e) && !is_in(chain, e)) {
+            chain.push_back(e);
+            const auto& name = e->options.alternate_exchange;
+            const auto at = !name ? t.exchanges.end()
+                                  : std::find_if(t.exchanges.begin(), t.exchanges.end(),
+                                                 [&](const auto* x) { return x->name == *name; });
+            e = at == t.exchanges.end() ? nullptr : *at;
+        }
+        result.insert(result.end(), chain.rbegin(), chain.rend());
+    }
+    return result;
+}
+
 /// The declarations of a topology, one by one: exchanges, queues, bindings. What the broker has already is none.
 class declarations {
 public:
-    explicit declarations(const topology_view& t) noexcept : topology_(t)
+    explicit declarations(const topology_view& t) : topology_(t), exchanges_(exchanges_in_order(t))
     {
-        for (const exchange_entry* e : t.exchanges)
-            exchanges_ += e->is_predeclared ? 0U : 1U;
     }
     [[nodiscard]] std::size_t size() const noexcept
     {
-        return exchanges_ + topology_.queues.size() + topology_.bindings.size();
+        return exchanges_.size() + topology_.queues.size() + topology_.bindings.size();
     }
     /// Declares the next one.
     template <channel Channel>
     [[nodiscard]] asio::awaitable<void> next(Channel& c, bool no_wait, duration timeout)
     {
-        if (next_exchange_ < topology_.exchanges.size()) {
-            const exchange_entry& e = *topology_.exchanges[next_exchange_++];
-            if (!e.is_predeclared)
-                return declare(c, e, no_wait, timeout);
-            return next(c, no_wait, timeout);
-        }
+        if (next_exchange_ < exchanges_.size())
+            return declare(c, *exchanges_[next_exchange_++], no_wait, timeout);
         if (next_queue_ < topology_.queues.size())
             return declare(c, *topology_.queues[next_queue_++], no_wait, timeout);
         return declare(c, *topology_.bindings[next_binding_++], no_wait, timeout);
@@ -88,7 +108,8 @@ private:
     }
 
     topology_view topology_;
-    std::size_t exchanges_ = 0, next_exchange_ = 0, next_queue_ = 0, next_binding_ = 0;
+    std::vector<const exchange_entry*> exchanges_;
+    std::size_t next_exchange_ = 0, next_queue_ = 0, next_binding_ = 0;
 };
 
 /// Nobody waits for any but the last answer: the broker answers in order, and what it has against one of them ends the
@@ -103,7 +124,7 @@ asio::awaitable<void> declare_all(Channel c, topology_view t, duration timeout)
 
 } // namespace topology_detail
 
-/// Declares a topology: exchanges, then queues, then bindings, in one pipeline without waiting in between. What is there
+/// Declares a topology: exchanges (each behind its alternate exchange), then queues, then bindings, in one pipeline without waiting in between. What is there
 /// already with the same properties is no error; predeclared exchanges are left alone.
 ///
 /// Completes when the broker has done all of it. Throws channel_error for the first declaration that the broker

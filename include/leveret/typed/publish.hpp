@@ -4,6 +4,7 @@
 #include "leveret/core/escape.hpp"
 #include "leveret/core/message.hpp"
 #include "leveret/core/options.hpp"
+#include "leveret/core/payload.hpp"
 #include "leveret/core/publish_result.hpp"
 #include "leveret/core/table.hpp"
 #include "leveret/routing/key.hpp"
@@ -112,10 +113,20 @@ template <a_topology T, class Exchange>
     return true;
 }
 
-/// A message's body, or a message.
+/// A message's body (a `payload` is shared, not copied), or a message.
 template <class M>
-concept publishable = std::same_as<M, message> || std::convertible_to<const M&, std::string_view> ||
+concept publishable = std::same_as<M, message> || std::same_as<M, payload> || std::convertible_to<const M&, std::string_view> ||
                       std::convertible_to<const M&, std::span<const std::byte>>;
+
+/// What the channel's publish takes.
+template <class M>
+[[nodiscard]] decltype(auto) as_published(const M& m)
+{
+    if constexpr (std::same_as<M, payload>)
+        return message(m);
+    else
+        return (m);
+}
 
 [[nodiscard]] inline message with_headers(const message& m, const table& headers)
 {
@@ -178,7 +189,7 @@ template <a_topology T, class Exchange, fixed_string Key, channel Channel,
 [[nodiscard]] asio::awaitable<void> publish(Channel& c, const M& m, publish_options o = {})
 {
     static_assert(topology_detail::key_holds<T, Exchange, Key>());
-    return c.publish(Exchange::name, Key.view(), m, o);
+    return c.publish(Exchange::name, Key.view(), topology_detail::as_published(m), o);
 }
 template <a_topology T, class Exchange, fixed_string Key, channel Channel,
           topology_detail::publishable M>
@@ -186,7 +197,7 @@ template <a_topology T, class Exchange, fixed_string Key, channel Channel,
                                                                 confirmed_publish_options o = {})
 {
     static_assert(topology_detail::key_holds<T, Exchange, Key>());
-    return c.publish_confirmed(Exchange::name, Key.view(), m, o);
+    return c.publish_confirmed(Exchange::name, Key.view(), topology_detail::as_published(m), o);
 }
 
 /// Publishes to a fanout exchange, whose key means nothing and is empty. Does not compile unless something is bound.
@@ -194,14 +205,14 @@ template <a_topology T, class Exchange, channel Channel, topology_detail::publis
 [[nodiscard]] asio::awaitable<void> publish(Channel& c, const M& m, publish_options o = {})
 {
     static_assert(topology_detail::needs_no_key<T, Exchange>());
-    return c.publish(Exchange::name, std::string_view(), m, o);
+    return c.publish(Exchange::name, std::string_view(), topology_detail::as_published(m), o);
 }
 template <a_topology T, class Exchange, channel Channel, topology_detail::publishable M>
 [[nodiscard]] asio::awaitable<publish_result> publish_confirmed(Channel& c, const M& m,
                                                                 confirmed_publish_options o = {})
 {
     static_assert(topology_detail::needs_no_key<T, Exchange>());
-    return c.publish_confirmed(Exchange::name, std::string_view(), m, o);
+    return c.publish_confirmed(Exchange::name, std::string_view(), topology_detail::as_published(m), o);
 }
 
 /// Publishes with what is known when the program runs. `route` is for a direct exchange, and those of other
@@ -219,7 +230,7 @@ template <a_topology T, class Exchange, channel Channel, class Route,
     if constexpr (std::same_as<Route, table>)
         return c.publish(Exchange::name, key, topology_detail::with_headers(m, route), o);
     else
-        return c.publish(Exchange::name, key, m, o);
+        return c.publish(Exchange::name, key, topology_detail::as_published(m), o);
 }
 template <a_topology T, class Exchange, channel Channel, class Route,
           topology_detail::publishable M>
@@ -231,7 +242,7 @@ publish_confirmed(Channel& c, const Route& route, const M& m, confirmed_publish_
     if constexpr (std::same_as<Route, table>)
         return c.publish_confirmed(Exchange::name, key, topology_detail::with_headers(m, route), o);
     else
-        return c.publish_confirmed(Exchange::name, key, m, o);
+        return c.publish_confirmed(Exchange::name, key, topology_detail::as_published(m), o);
 }
 
 } // namespace leveret

@@ -1,6 +1,6 @@
 // A channel that does not tell what became of a publish.
-// expect: publishes
-// expect: awaits
+// tells: publishes
+// tells: awaits
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

@@ -1,6 +1,6 @@
 // A channel that can begin a transaction and not end it.
-// expect: has_transactions
-// expect: c.commit(
+// tells: has_transactions
+// tells: c.commit(
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

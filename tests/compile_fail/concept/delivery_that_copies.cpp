@@ -1,5 +1,5 @@
 // A delivery of which there could be two, each to be settled.
-// expect: copyable
+// tells: copyable
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

@@ -1,6 +1,6 @@
 // A delivery that can't be refused.
-// expect: settled_once
-// expect: d.reject()
+// tells: settled_once
+// tells: d.reject()
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

@@ -1,6 +1,6 @@
 // A stream of deliveries that can only be waited for.
-// expect: delivery_stream
-// expect: s.try_next()
+// tells: delivery_stream
+// tells: s.try_next()
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

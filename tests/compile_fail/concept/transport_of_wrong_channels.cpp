@@ -1,6 +1,6 @@
 // A connection whose channels are none.
-// expect: transport
-// expect: open_channel
+// tells: transport
+// tells: open_channel
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

@@ -1,6 +1,6 @@
 // A connection that can't be closed.
-// expect: transport
-// expect: t.close(
+// tells: transport
+// tells: t.close(
 #include <leveret/memory.hpp>
 #include <leveret/transport/concept.hpp>
 

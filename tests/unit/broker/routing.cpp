@@ -214,3 +214,17 @@ TEST_CASE("topic: exchanges of one broker have different seeds, of which none is
         seeds.insert(state.router_seed());
     CHECK(seeds.size() == 1002);
 }
+
+TEST_CASE("a weight that is none, or too heavy, is refused as what other policies refuse")
+{
+    lb::broker b;
+    test_session s(b);
+    test_channel c(*s);
+    c.ok(declare(c, "x", "x-consistent-hash"));
+    c.declare("q");
+    CHECK(text(bind(c, "x", "q", "4000000000")) ==
+          "PRECONDITION_FAILED - The binding key must not exceed 10000");
+    CHECK(text(bind(c, "x", "q", "heavy")) ==
+          "PRECONDITION_FAILED - The binding key must be an integer: <<\"heavy\">>");
+    c.ok(bind(c, "x", "q", "10000"));
+}

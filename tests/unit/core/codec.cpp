@@ -31,6 +31,22 @@ struct leveret::codec<celsius> {
     }
 };
 
+/// Another one: a number is JSON, too.
+struct count {
+    int n = 0;
+};
+template <>
+struct leveret::codec<count> {
+    static constexpr std::string_view content_type = "application/json";
+    static payload encode(const count& c) { return payload(std::to_string(c.n)); }
+    static count decode(std::string_view body)
+    {
+        count c;
+        std::from_chars(body.data(), body.data() + body.size(), c.n);
+        return c;
+    }
+};
+
 static_assert(encodable<std::string> && encodable<payload> && encodable<celsius> && !encodable<int>);
 static_assert(decodable<std::string> && decodable<std::string_view> && decodable<payload> &&
               decodable<celsius>);
@@ -41,6 +57,10 @@ static_assert(is_media_type("text/plain", "text/plain") &&
 static_assert(is_media_type("text/csv", "text/") && !is_media_type("textual/csv", "text/"));
 static_assert(!is_media_type("text/plainer", "text/plain") && !is_media_type("", "text/") &&
               is_media_type("a/b ;c", "a/b"));
+static_assert(is_json("application/json") && is_json("Application/JSON ; charset=utf-8") &&
+              is_json("application/problem+json") && is_json("application/vnd.a.b+JSON;v=1"));
+static_assert(!is_json("") && !is_json("json") && !is_json("text/json") && !is_json("application/+json") &&
+              !is_json("application/jsonp") && !is_json("application/xjson") && !is_json("/a+json"));
 
 namespace {
 
@@ -82,7 +102,8 @@ TEST_CASE("codec: there and back")
 TEST_CASE("codec: what a body says it is, is looked at")
 {
     for (const auto* type :
-         {"", "text/plain", "TEXT/HTML; charset=utf-8", "application/json", "application/problem+json"})
+         {"", "text/plain", "TEXT/HTML; charset=utf-8", "application/json", "application/problem+json",
+          "application/Problem+JSON ; charset=utf-8", "image/svg+xml", "application/XML"})
         CHECK_FALSE(refusal_of<std::string>(message("x").content_type(type)));
     CHECK(refusal_of<std::string>(message("x").content_type("image/png")) ==
           "a body of content type 'image/png' is not what was to be decoded");
@@ -97,4 +118,10 @@ TEST_CASE("codec: what a body says it is, is looked at")
     CHECK_FALSE(refusal_of<celsius>(message("1").content_type("application/X-Celsius")));
     CHECK(refusal_of<celsius>(message("1").content_type("text/plain")));
     CHECK(refusal_of<celsius>(message("1x")) == "not a number of degrees");
+
+    for (const auto* type : {"", "application/json", "APPLICATION/JSON; charset=utf-8",
+                             "application/problem+json", "application/vnd.x+json;v=1"})
+        CHECK_FALSE(refusal_of<count>(message("1").content_type(type)));
+    for (const auto* type : {"text/plain", "application/xml", "application/json-seq"})
+        CHECK(refusal_of<count>(message("1").content_type(type)));
 }

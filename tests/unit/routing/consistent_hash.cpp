@@ -207,3 +207,46 @@ TEST_CASE("consistent hash: a number is the same number in every width")
         CHECK(queue == x.route("", properties().headers({{"h", std::int32_t{i}}})));
     }
 }
+
+TEST_CASE("consistent hash: a key that is no weight, or one too heavy, is refused")
+{
+    const auto why = [](std::string_view key) { return consistent_hash::refusal(key, {}); };
+    CHECK(why("1").empty());
+    CHECK(why("+7").empty());
+    CHECK(why("00010").empty());
+    CHECK(why("10000").empty());
+    CHECK(why("10001") == "The binding key must not exceed 10000");
+    CHECK(why("4294967296") == "The binding key must not exceed 10000"); // 2 to the 32nd is not 0
+    CHECK(why("4294967297") == "The binding key must not exceed 10000");
+    CHECK(why(std::string(255, '9')) == "The binding key must not exceed 10000");
+    CHECK(why("0") == "The binding key must be greater than 0");
+    CHECK(why("-5") == "The binding key must be greater than 0");
+    CHECK(why("") == "The binding key must be an integer: <<>>");
+    CHECK(why("+") == "The binding key must be an integer: <<\"+\">>");
+    CHECK(why("ten") == "The binding key must be an integer: <<\"ten\">>");
+    CHECK(why("1.5") == "The binding key must be an integer: <<\"1.5\">>");
+    CHECK(why(" 1") == "The binding key must be an integer: <<\" 1\">>");
+}
+
+TEST_CASE("consistent hash: all weights together have a limit, those that are not heard yet included")
+{
+    weighted x;
+    const std::string full = "The weights of all bindings must not exceed 1000000";
+    constexpr int most = routing::consistent_hash_router::most_weight;
+    for (int q = 1; q <= 98; ++q)
+        x.add(q, most);
+    x.add(99, 1);
+    x.add(99, most); // not heard: the first one of the queue is
+    CHECK(x.router.refusal("9999", {}).empty());
+    CHECK(x.router.refusal("10000", {}) == full);
+    x.add(100, 9'999);
+    CHECK(x.router.refusal("1", {}) == full);
+    x.remove(98); // now the heavier one of 99 is heard, for which there is room
+    CHECK(x.router.refusal("1", {}).empty());
+    CHECK(x.router.refusal("2", {}) == full);
+    int heard = 0;
+    for (int i = 0; i < 100'000; ++i)
+        heard += x.route(std::to_string(i)) == 99 ? 1 : 0;
+    CHECK(heard > 700);
+    CHECK(heard < 1300);
+}

@@ -58,6 +58,38 @@ TEST_CASE("headers: names with x- count only when asked for")
     CHECK(x.reached("", {{"x-a", 1}}) == numbers{1, 2, 4});
 }
 
+TEST_CASE("headers: a pair that all bindings have does not make routing linear")
+{
+    bound_numbers<headers> x;
+    const int many = 2000;
+    for (int i = 0; i < many; ++i)
+        x.add(i, "", {{"format", "pdf"}, {"owner", field_value()}, {"id", i}});
+    const auto of = [](int id) { return table{{"format", "pdf"}, {"owner", "me"}, {"id", id}}; };
+    for (const int id : {0, 1, 2, many / 2, many - 1}) {
+        CHECK(x.reached("", of(id)) == numbers{id});
+        CHECK(x.router.candidates(of(id)) <= 4);
+    }
+    CHECK(x.reached("", of(many)).empty());
+    for (int i = 0; i < many; i += 2)
+        x.remove(i);
+    CHECK(x.reached("", of(0)).empty());
+    CHECK(x.reached("", of(1)) == numbers{1});
+    // What came when a list was short, and went from it, counts no more.
+    for (int i = 0; i < many; i += 2)
+        x.add(i, "", {{"format", "pdf"}, {"owner", field_value()}, {"id", i}});
+    CHECK(x.reached("", of(0)) == numbers{0});
+    CHECK(x.router.candidates(of(0)) <= 4);
+}
+
+TEST_CASE("headers: of pairs as rare as each other, a value finds a binding rather than presence")
+{
+    bound_numbers<headers> x;
+    x.add(1, "", {{"a", field_value()}, {"b", 1}});
+    CHECK(x.router.candidates({{"a", 5}}) == 0);
+    CHECK(x.router.candidates({{"b", 1}}) == 1);
+    CHECK(x.reached("", {{"a", 5}, {"b", 1}}) == numbers{1});
+}
+
 TEST_CASE("headers: what is refused, in RabbitMQ's words")
 {
     CHECK(headers::refusal({}).empty());

@@ -118,6 +118,46 @@ TEST_CASE("key_cache: bounded, however many keys and whatever their sizes; what 
     }
 }
 
+TEST_CASE("key_cache: a thousand keys that come again and again are nearly all known")
+{
+    int one = 1;
+    int* const values[] = {&one};
+    cache c;
+    c.resize(4096);
+    int unknown = 0;
+    for (int round = 0; round < 12; ++round)
+        for (int i = 0; i < 1000; ++i) {
+            const std::string key = "stock." + std::to_string(i);
+            if (c.find(text_hash(key), key).is_known)
+                continue;
+            c.remember(text_hash(key), key, values, 1);
+            unknown += round < 4 ? 0 : 1;
+        }
+    CHECK(unknown < 160); // of 8,000
+}
+
+TEST_CASE("key_cache: four keys of one set stay beside each other, a fifth takes one's place")
+{
+    int one = 1;
+    int* const values[] = {&one};
+    cache c;
+    c.resize(64);
+    const auto hash = [](std::uint64_t i) { return (i + 1) << 32U | 5; };
+    const char* const keys[] = {"a", "b", "c", "d", "e"};
+    for (int round = 0; round < 2; ++round)
+        for (std::uint64_t i = 0; i < 4; ++i)
+            c.remember(hash(i), keys[i], values, 1);
+    for (std::uint64_t i = 0; i < 4; ++i)
+        CHECK(known(c, keys[i], hash(i)) == "1");
+    for (int round = 0; round < 2; ++round)
+        c.remember(hash(4), keys[4], values, 1);
+    CHECK(known(c, keys[4], hash(4)) == "1");
+    int left = 0;
+    for (std::uint64_t i = 0; i < 4; ++i)
+        left += known(c, keys[i], hash(i)) == "1" ? 1 : 0;
+    CHECK(left == 3);
+}
+
 TEST_CASE("key_cache: keys that come once push out none that come often")
 {
     int one = 1;

@@ -22,17 +22,17 @@
 
 namespace leveret::broker::server_detail {
 
-template <io::listening_environment Environment>
+template <io::listening_environment Environment, class Core>
 class server_state;
 
 /// A session with its socket: a read and a write at most are under way, each holds the link. The server's timer
 /// is its timer.
-template <io::listening_environment Environment>
+template <io::listening_environment Environment, class Core>
 class link final : public session, private deadline_node {
 public:
     using stream_type = typename Environment::stream;
 
-    link(local_ptr<server_state<Environment>> owner, std::unique_ptr<stream_type> stream,
+    link(local_ptr<server_state<Environment, Core>> owner, std::unique_ptr<stream_type> stream,
          io::peer_address peer)
         : session(*owner, peer.is_loopback, owner->now()), owner_(std::move(owner)),
           stream_(std::move(stream)), peer_(std::move(peer))
@@ -63,7 +63,7 @@ public:
     void abandoned() noexcept { finish(); }
 
 private:
-    friend class server_state<Environment>;
+    friend class server_state<Environment, Core>;
     static constexpr std::size_t max_pieces = 16;
     /// Whether its peer can prove who it is, as with TLS; known with the first read.
     static constexpr bool has_peer_name = requires(const stream_type& s) {
@@ -282,7 +282,7 @@ private:
         rearm();
     }
 
-    local_ptr<server_state<Environment>> owner_;
+    local_ptr<server_state<Environment, Core>> owner_;
     std::unique_ptr<stream_type> stream_;
     io::peer_address peer_;
     std::size_t place_ = 0; // in the server's list

@@ -51,12 +51,12 @@ struct settings {
     guest_access guest;
 };
 
-/// What a server is behind its handle: the broker, the acceptor, all links, and one timer for them and the
-/// broker. Its links hold it, and pending handlers hold both.
-template <io::listening_environment Environment>
+/// What a server is behind its handle: the broker (a basic_core of some list), the acceptor, all links, and one
+/// timer for them and the broker. Its links hold it, and pending handlers hold both.
+template <io::listening_environment Environment, class Core>
 class server_state final : public local_counted, private settings, public home {
 public:
-    using link_type = link<Environment>;
+    using link_type = link<Environment, Core>;
 
     server_state(Environment e, asio::any_io_executor executor, const server_options& o)
         : settings(o), home(broker_, settings::access == nullptr ? guest : *settings::access,
@@ -70,7 +70,7 @@ public:
     [[nodiscard]] Environment& environment() noexcept { return environment_; }
     [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return executor_; }
     [[nodiscard]] leveret::deadlines& deadlines() noexcept { return deadlines_; }
-    [[nodiscard]] leveret::broker::broker& core_broker() noexcept { return broker_; }
+    [[nodiscard]] Core& core_broker() noexcept { return broker_; }
     [[nodiscard]] std::uint16_t port() const noexcept { return port_; } ///< of the first listener
     [[nodiscard]] std::size_t link_count() const noexcept { return links_.size(); }
 
@@ -268,7 +268,7 @@ private:
         });
     }
 
-    leveret::broker::broker broker_; // outlives its sessions
+    Core broker_; // outlives its sessions
     Environment environment_;
     asio::any_io_executor executor_;
     std::vector<std::unique_ptr<listener>> listeners_; // all at once go, when no more connections are taken

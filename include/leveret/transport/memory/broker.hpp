@@ -68,6 +68,13 @@ public:
         : broker(detail::broker_names::of_process().add(name, [&] { return make<leveret::broker::broker>(std::move(e), o); }))
     {
     }
+    /// The same with other exchange types.
+    template <class Core, class Environment = io::asio_environment>
+        requires std::derived_from<Core, leveret::broker::broker_core> && io::environment<Environment>
+    [[nodiscard]] static broker with(std::string_view name, leveret::broker::options o = {}, Environment e = {})
+    {
+        return broker(detail::broker_names::of_process().add(name, [&] { return make<Core>(std::move(e), o); }));
+    }
     /// The broker that has this name, or a new one, made with these options, if none has.
     [[nodiscard]] static broker of_name(std::string_view name, leveret::broker::options o = {})
     {
