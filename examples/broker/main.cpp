@@ -89,12 +89,15 @@ public:
         ->transform(CLI::AsSizeValue(false))
         ->capture_default_str();
     app.add_option("--max-connections", s.connections, "connections at once")->capture_default_str();
-    app.add_option("--max-connections-per-address", s.connections_per_address, "of these, from one address")
+    app.add_option("--max-connections-per-address", s.connections_per_address,
+                   "of these, from one address")
         ->capture_default_str();
-    app.add_option("--handshake-timeout", s.handshake, "seconds from connecting to an open connection")
+    app.add_option("--handshake-timeout", s.handshake,
+                   "seconds from connecting to an open connection")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    app.add_option("--send-timeout", s.sending, "seconds for a client to take any of its output; 0: no limit")
+    app.add_option("--send-timeout", s.sending,
+                   "seconds for a client to take any of its output; 0: no limit")
         ->check(CLI::NonNegativeNumber)
         ->capture_default_str();
     app.add_option("--heartbeat", s.heartbeat, "seconds that are offered to clients; 0: none")->capture_default_str();
@@ -109,10 +112,7 @@ public:
     return s;
 }
 
-[[nodiscard]] lv::duration seconds(double n)
-{
-    return std::chrono::duration<double>(n);
-}
+[[nodiscard]] lv::duration seconds(double n) { return std::chrono::duration<double>(n); }
 
 /// Every two seconds, until the context ends.
 void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
@@ -153,7 +153,8 @@ void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
     o.limits.memory_high = s.memory;
     o.limits.memory_low = s.memory - s.memory / 5;
     if (const std::size_t files = raise_descriptor_limit(); files < s.connections + 32)
-        spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)", files, s.connections);
+        spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)",
+                     files, s.connections);
     const auto executor = co_await asio::this_coro::executor;
     asio::steady_timer memory_timer(executor);
     memory_keeper memory;
