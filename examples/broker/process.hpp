@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdio>
-
 #include <sys/resource.h>
 #include <unistd.h>
 #if defined(__GLIBC__)

@@ -64,7 +64,8 @@ SERVER_SCRIPT("hostile: tables 650 deep, before the login and after it")
     {
         t.open();
         t.open_channel();
-        std::string header("\0\x3c\0\0\0\0\0\0\0\0\0\1\x20\0"sv); // headers, and a body of one octet
+        std::string header(
+            "\0\x3c\0\0\0\0\0\0\0\0\0\1\x20\0"sv); // headers, and a body of one octet
         char size[4];
         wire::store_be(size, static_cast<std::uint32_t>(deep.size()));
         header += std::string(size, 4) + deep;
@@ -92,8 +93,9 @@ SERVER_SCRIPT("hostile: methods on the wrong kind of channel")
     SUBCASE("of a channel on 0")
     {
         t.give(frame(0, wire::queue::declare{.queue = "q"}));
-        t.expect("0 connection.close reply-code=503 reply-text=COMMAND_INVALID - method of a channel on "
-                 "channel 0 class-id=50 method-id=10\n");
+        t.expect(
+            "0 connection.close reply-code=503 reply-text=COMMAND_INVALID - method of a channel on "
+            "channel 0 class-id=50 method-id=10\n");
     }
     SUBCASE("opening channel 0")
     {
@@ -104,8 +106,9 @@ SERVER_SCRIPT("hostile: methods on the wrong kind of channel")
     {
         t.open_channel();
         t.give(raw_frame(1, 1, "\0\x63\0\1"sv));
-        t.expect("0 connection.close reply-code=503 reply-text=COMMAND_INVALID - unimplemented method "
-                 "class-id=99 method-id=1\n");
+        t.expect(
+            "0 connection.close reply-code=503 reply-text=COMMAND_INVALID - unimplemented method "
+            "class-id=99 method-id=1\n");
     }
     SUBCASE("the last channel that there can be")
     {
@@ -177,9 +180,11 @@ SERVER_SCRIPT("hostile: half messages on every channel, and what goes with them"
             t.give(frame(n, wire::basic::publish{}) + header_frame(n, std::uint64_t{1} << 26U) +
                    body_frame(n, std::string(3000, 'x')));
         }
-        CHECK(memory.grown() < 30'000'000); // what came, and room for little more, not what was announced
+        CHECK(memory.grown() <
+              30'000'000); // what came, and room for little more, not what was announced
         for (std::uint16_t n = 1; n <= 100; ++n)
-            t.connection().close_channel(*t.channel_of(n), reply_code::precondition_failed, "no", {});
+            t.connection().close_channel(*t.channel_of(n), reply_code::precondition_failed, "no",
+                                         {});
         for (std::uint16_t n = 1; n <= 100; ++n)
             t.give(frame(n, wire::channel::close_ok{}));
         static_cast<void>(t.take());

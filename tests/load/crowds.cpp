@@ -278,10 +278,11 @@ asio::awaitable<void> run_churn(settings s)
     }
     co_await all.wait();
     const double took = seconds_since(begin);
-    std::printf("{\"done\": %zu, \"failed\": %zu, \"refused\": %zu, \"seconds\": %.3f, \"rate\": %.0f, "
-                "\"at_once\": %zu, \"p50_us\": %lu, \"p99_us\": %lu}\n",
-                times.size(), all.failures(), refused, took, static_cast<double>(times.size()) / took,
-                most, percentile(times, 0.5), percentile(times, 0.99));
+    std::printf(
+        "{\"done\": %zu, \"failed\": %zu, \"refused\": %zu, \"seconds\": %.3f, \"rate\": %.0f, "
+        "\"at_once\": %zu, \"p50_us\": %lu, \"p99_us\": %lu}\n",
+        times.size(), all.failures(), refused, took, static_cast<double>(times.size()) / took, most,
+        percentile(times, 0.5), percentile(times, 0.99));
 }
 
 asio::awaitable<void> run_slow(settings s)
@@ -291,8 +292,8 @@ asio::awaitable<void> run_slow(settings s)
     for (std::size_t i = 0; i < s.of("connections", 100); ++i)
         all.start(slow_one(s, i, times));
     co_await all.wait();
-    std::printf("{\"ended\": %zu, \"failed\": %zu, \"first_us\": %lu, \"last_us\": %lu}\n", times.size(),
-                all.failures(), percentile(times, 0), percentile(times, 1));
+    std::printf("{\"ended\": %zu, \"failed\": %zu, \"first_us\": %lu, \"last_us\": %lu}\n",
+                times.size(), all.failures(), percentile(times, 0), percentile(times, 1));
 }
 
 } // namespace leveret::load

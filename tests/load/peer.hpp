@@ -134,7 +134,8 @@ public:
         response += password;
         co_await send(std::string(wire::protocol_header));
         co_await expect<wire::connection::start>();
-        std::string ok = test::server_peer::start_ok(test::server_peer::capable(), "PLAIN", response);
+        std::string ok =
+            test::server_peer::start_ok(test::server_peer::capable(), "PLAIN", response);
         co_await send(std::move(ok));
         co_await expect<wire::connection::tune>();
     }

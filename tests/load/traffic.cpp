@@ -36,8 +36,8 @@ asio::awaitable<void> measure(settings s, latency_state& state)
     co_await p.open();
     co_await p.ask<wire::queue::declare_ok>(
         1, wire::queue::declare{.queue = "latency", .exclusive = true});
-    co_await p.ask<wire::basic::consume_ok>(1,
-                                            wire::basic::consume{.queue = "latency", .no_ack = true});
+    co_await p.ask<wire::basic::consume_ok>(
+        1, wire::basic::consume{.queue = "latency", .no_ack = true});
     const std::string message = published("latency", "0123456789abcdef");
     asio::steady_timer timer(co_await asio::this_coro::executor);
     while (!state.over) {
@@ -59,15 +59,16 @@ asio::awaitable<void> measure(settings s, latency_state& state)
 asio::awaitable<void> run_latency(settings s)
 {
     latency_state state;
-    asio::co_spawn(co_await asio::this_coro::executor, measure(s, state), [&](std::exception_ptr e) {
-        if (e)
-            std::rethrow_exception(e); // out of run(): the program ends with it
-    });
+    asio::co_spawn(co_await asio::this_coro::executor, measure(s, state),
+                   [&](std::exception_ptr e) {
+                       if (e)
+                           std::rethrow_exception(e); // out of run(): the program ends with it
+                   });
     for (;;) {
         const bool more = co_await wait_for_line();
         auto& t = state.times;
-        std::printf("{\"round_trips\": %zu, \"p50_us\": %lu, \"p99_us\": %lu, \"max_us\": %lu}\n", t.size(),
-                    percentile(t, 0.5), percentile(t, 0.99), percentile(t, 1));
+        std::printf("{\"round_trips\": %zu, \"p50_us\": %lu, \"p99_us\": %lu, \"max_us\": %lu}\n",
+                    t.size(), percentile(t, 0.5), percentile(t, 0.99), percentile(t, 1));
         std::fflush(stdout);
         t.clear();
         if (!more)
@@ -84,7 +85,8 @@ asio::awaitable<void> run_deaf(settings s)
     co_await deaf.open(1); // heartbeats of a second: it says them, and is not silent
     co_await deaf.ask<wire::queue::declare_ok>(
         1, wire::queue::declare{.queue = "deaf", .auto_delete = true});
-    co_await deaf.ask<wire::basic::consume_ok>(1, wire::basic::consume{.queue = "deaf", .no_ack = true});
+    co_await deaf.ask<wire::basic::consume_ok>(
+        1, wire::basic::consume{.queue = "deaf", .no_ack = true});
     deaf.socket().non_blocking(true);
     const auto since = clock::now();
     double cut = -1;

@@ -54,7 +54,8 @@ asio::awaitable<tcp::socket> opened(const lv::broker::server& s)
     const std::string last = frame(1, lv::wire::channel::open_ok{});
     for (std::string said; !said.ends_with(last);) {
         char more[4096];
-        const std::size_t n = co_await socket.async_read_some(asio::buffer(more), asio::use_awaitable);
+        const std::size_t n =
+            co_await socket.async_read_some(asio::buffer(more), asio::use_awaitable);
         said.append(more, n);
     }
     co_return socket;
@@ -351,7 +352,8 @@ LEVERET_CORO_TEST_CASE("server: a client that takes its output slowly is not cut
     CHECK(server.connection_count() == 1);
 }
 
-LEVERET_CORO_TEST_CASE("server: a connection with which nothing happens has no buffers, and goes on")
+LEVERET_CORO_TEST_CASE(
+    "server: a connection with which nothing happens has no buffers, and goes on")
 {
     using namespace lv::test;
     lv::broker::server_options options;

@@ -249,7 +249,8 @@ TEST_CASE("session: a client has all of its time to answer, however long nothing
     SUBCASE("what it did wrong")
     {
         client.open();
-        server.advance(duration::seconds(3600)); // without heartbeats nothing has to be done meanwhile
+        server.advance(
+            duration::seconds(3600)); // without heartbeats nothing has to be done meanwhile
         client.send(raw_frame(9, 0, ""));
     }
     SUBCASE("that the server shuts down")
@@ -384,7 +385,8 @@ TEST_CASE("session: a reply address that was made up reaches nobody")
     const std::size_t at = got.find("amq.rabbitmq.reply-to.g");
     REQUIRE(at != std::string::npos);
     const std::string address = got.substr(at, static_cast<unsigned char>(got[at - 1]));
-    for (std::size_t i = std::string_view("amq.rabbitmq.reply-to.").size(); i < address.size(); ++i) {
+    for (std::size_t i = std::string_view("amq.rabbitmq.reply-to.").size(); i < address.size();
+         ++i) {
         std::string forged = address;
         forged[i] = forged[i] == 'A' ? 'B' : 'A';
         forger.send(published(forged, "forged", 1, true));
