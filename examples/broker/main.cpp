@@ -61,7 +61,6 @@ void add_users(lv::broker::users& users, const settings& s)
 
 [[nodiscard]] lv::broker::server_options options_of(const settings& s)
 {
-<<<<<<< HEAD
     lv::broker::server_options o;
     o.connections.connections = s.connections;
     o.connections.connections_per_address = s.connections_per_address;
@@ -72,41 +71,6 @@ void add_users(lv::broker::users& users, const settings& s)
     o.limits.memory_low = s.memory - s.memory / 5;
     return o;
 }
-=======
-    settings s;
-    CLI::App app("An AMQP 0-9-1 broker that keeps its messages in memory.", "leveret-broker");
-    app.add_option("--listen", s.listen, "address and port; port 0 is any that is free")->capture_default_str();
-    app.add_option("--user", s.users, "NAME:PASSWORD, who may do everything; without any, guest from this machine");
-    app.add_option("--vhost", s.virtual_hosts, "a virtual host beside /");
-    app.add_option("--memory-limit", s.memory, "bytes of messages, such as 512MiB, above which publishers wait")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str();
-    app.add_option("--max-connections", s.connections, "connections at once")->capture_default_str();
-    app.add_option("--max-connections-per-address", s.connections_per_address,
-                   "of these, from one address")
-        ->capture_default_str();
-    app.add_option("--handshake-timeout", s.handshake,
-                   "seconds from connecting to an open connection")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    app.add_option("--send-timeout", s.sending,
-                   "seconds for a client to take any of its output; 0: no limit")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
-    app.add_option("--heartbeat", s.heartbeat, "seconds that are offered to clients; 0: none")->capture_default_str();
-    app.add_option("--shutdown-timeout", s.patience, "seconds for clients to answer that the broker ends")
-        ->capture_default_str();
-    app.add_option("--port-file", s.port_file, "writes the port here once it listens");
-    try {
-        app.parse(argc, argv);
-    } catch (const CLI::ParseError& e) {
-        std::exit(app.exit(e));
-    }
-    return s;
-}
-
-[[nodiscard]] lv::duration seconds(double n) { return std::chrono::duration<double>(n); }
->>>>>>> h-load
 
 /// Every two seconds, until the context ends.
 void look_after_memory(memory_keeper& memory, asio::steady_timer& timer)
@@ -167,8 +131,7 @@ void reload_at(asio::signal_set& hup, std::optional<lv::tls::server_credentials>
         credentials.emplace(from);
     }
     if (const std::size_t files = raise_descriptor_limit(); files < s.connections + 32)
-        spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)",
-                     files, s.connections);
+        spdlog::warn("at most {} files may be open: that is too few for {} connections (ulimit -n)", files, s.connections);
     const auto executor = co_await asio::this_coro::executor;
     asio::steady_timer memory_timer(executor);
     memory_keeper memory;
