@@ -36,7 +36,12 @@ struct constant_handler {
     template <class... A>
     constexpr decltype(auto) call(A&&... arguments) const
     {
-        return Handler(std::forward<A>(arguments)...);
+        if constexpr (std::is_invocable_v<const handler_type&, A...>) {
+            return Handler(std::forward<A>(arguments)...);
+        } else { // a mutable lambda, which has nothing to change
+            handler_type handler = Handler;
+            return handler(std::forward<A>(arguments)...);
+        }
     }
 };
 
@@ -70,7 +75,7 @@ private:
     object_type* object_ = nullptr;
 };
 
-/// A handler that is an object.
+/// A handler that is an object. One that can't be called as const (a mutable lambda) is changed by its calls.
 template <class F>
 struct held_handler {
     using handler_type = F;
@@ -79,9 +84,12 @@ struct held_handler {
     template <class... A>
     constexpr decltype(auto) call(A&&... arguments) const
     {
-        return handler(std::forward<A>(arguments)...);
+        if constexpr (std::is_invocable_v<const F&, A...>)
+            return std::as_const(handler)(std::forward<A>(arguments)...);
+        else
+            return handler(std::forward<A>(arguments)...);
     }
-    F handler;
+    mutable F handler;
 };
 
 template <class Pattern, class Holder, bool IsLast>

@@ -40,12 +40,13 @@ concept dispatchable = requires(const std::remove_cvref_t<D>& d)
 /// - a std::string_view for each wildcard of its pattern: the word that `*` matched, or the words of `#` (topic_pattern).
 ///
 /// What it is given by reference or as a view lives until a coroutine is done. A handler that is a template
-/// (`auto` parameters) takes the delivery, the words, or both. Settling a delivery is the handler's, or the caller's.
+/// (`auto` parameters) takes the delivery, by value too, the words, or both. Settling a delivery is the handler's, or the caller's.
 ///
 /// Handlers that are members of objects need these objects (`logs(logger)`): they must outlive the dispatcher.
 /// Handlers that are objects are held by it: see `handle`.
 ///
-/// Thread safety: as its handlers; itself it is not changed by a call.
+/// Thread safety: as its handlers; itself it is not changed by a call, but for handlers that are mutable. It can be
+/// copied and moved if they can.
 template <class... Cases>
 class dispatch {
     static_assert(detail::check_cases<true, Cases...>());

@@ -48,6 +48,7 @@ public:
     constexpr operator std::string_view() const noexcept { return view(); } // NOLINT: it is one
     [[nodiscard]] constexpr std::size_t size() const noexcept { return size_; }
     friend constexpr bool operator==(const key& a, const key& b) noexcept { return a.view() == b.view(); }
+    friend constexpr bool operator==(const key& a, std::string_view b) noexcept { return a.view() == b; }
 
 private:
     template <detail::key_text W>

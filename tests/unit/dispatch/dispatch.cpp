@@ -8,7 +8,10 @@
 #include <doctest/doctest.h>
 
 #include <map>
+#include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 namespace lv = leveret;
@@ -193,6 +196,62 @@ LEVERET_CORO_TEST_CASE("dispatch: handlers that are objects, and templates")
     }
     CHECK(counts == std::map<std::string, int, std::less<>>{{"a.b", 2}, {"1", 1}, {"why", 1}, {"rest", 1}});
     co_await in.connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("dispatch: handlers that are move-only, mutable, or take the delivery by value as `auto`")
+{
+    inbox in;
+    co_await in.open();
+    auto total = std::make_unique<int>(0);
+    const int* const seen = total.get();
+    std::vector<std::string> kept;
+    auto counts = [total = std::move(total)](delivery& d) {
+        ++*total;
+        d.ack();
+    };
+    auto numbers = [n = 0, &kept](delivery& d, std::string_view) mutable {
+        kept.push_back(std::to_string(++n));
+        d.ack();
+    };
+    auto keeps = [&kept](auto d, auto word) {
+        kept.push_back(std::string(d.routing_key()) + "/" + std::string(word));
+        d.ack();
+    };
+    auto waits = [&kept](auto d) -> asio::awaitable<void> {
+        co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+        kept.emplace_back(d.body());
+        d.ack();
+    };
+    auto generic = [n = 0, &kept](auto& d) mutable {
+        kept.push_back(std::string(d.routing_key()) + std::to_string(++n));
+        d.ack();
+    };
+    lv::dispatch made(lv::handle<"one">(std::move(counts)), lv::handle<"two.*">(numbers),
+                      lv::handle<"three.*">(keeps), lv::handle<"four">(waits), lv::handle<"five">(generic));
+    static_assert(!std::is_copy_constructible_v<decltype(made)>);
+    const auto dispatcher = std::move(made);
+    for (const auto* key : {"one", "two.a", "two.b", "three.c", "four", "five", "one", "five"}) {
+        auto d = co_await in.deliver(key, "body");
+        co_await dispatcher(std::move(d));
+    }
+    CHECK(*seen == 2);
+    CHECK(kept == std::vector<std::string>{"1", "2", "three.c/c", "body", "five1", "five2"});
+    co_await in.connection.close();
+}
+
+namespace {
+
+using constant_and_mutable = lv::dispatch<lv::on<"a.*", [](std::string_view w) mutable { told().emplace_back(w); }>,
+                                          lv::otherwise<[] { told().emplace_back("rest"); }>>;
+
+} // namespace
+
+TEST_CASE("dispatch: a constant handler may be a mutable lambda")
+{
+    const constant_and_mutable dispatcher;
+    CHECK(dispatcher.call("a.b"));
+    CHECK(dispatcher.call("c"));
+    CHECK(take_told() == lines{"b", "rest"});
 }
 
 LEVERET_CORO_TEST_CASE("dispatch: a body that does not decode, and a handler that throws")

@@ -79,3 +79,21 @@ LEVERET_CORO_TEST_CASE("key: in the line of a co_await")
         co_await take(key{"a", co_await take(key{"b"}, "c") == "b c" ? "yes" : "no"}, symbol);
     CHECK(twice == "a.yes usd");
 }
+
+TEST_CASE("key: compares with texts of all kinds, from either side")
+{
+    const leveret::key k{"stock", 7};
+    const char* const literal = "stock.7";
+    const std::string text = "stock.7";
+    CHECK(k == "stock.7");
+    CHECK("stock.7" == k);
+    CHECK(k == literal);
+    CHECK(k == text);
+    CHECK(text == k);
+    CHECK(k == std::string_view(text));
+    CHECK(std::string_view(text) == k);
+    CHECK(k != "stock.8");
+    CHECK(k == leveret::key{"stock", 7});
+    CHECK(k != leveret::key{"stock"});
+}
+static_assert(leveret::key{"a", "b"} == "a.b");

@@ -55,16 +55,18 @@ template <class Case, class Delivery, std::size_t... I>
 [[nodiscard]] consteval bool takes_words(std::index_sequence<I...>) noexcept
 {
     using word_list = const std::string_view[sizeof...(I) + 1];
+    using handler = typename Case::handler_type;
     if constexpr (std::is_void_v<Delivery>)
-        return std::is_invocable_v<const typename Case::handler_type&,
-                                   decltype(std::declval<word_list&>()[I])...>;
+        return std::is_invocable_v<const handler&, decltype(std::declval<word_list&>()[I])...> ||
+               std::is_invocable_v<handler&, decltype(std::declval<word_list&>()[I])...>;
     else
-        return std::is_invocable_v<const typename Case::handler_type&, Delivery,
-                                   decltype(std::declval<word_list&>()[I])...>;
+        return std::is_invocable_v<const handler&, Delivery,
+                                   decltype(std::declval<word_list&>()[I])...> ||
+               std::is_invocable_v<handler&, Delivery, decltype(std::declval<word_list&>()[I])...>;
 }
 
 /// For a handler that is a template, or has overloads, what it can be called with: the delivery and the words before
-/// the delivery, that before the words, these before nothing.
+/// the delivery, that before the words, these before nothing, and all that before a delivery by value.
 template <class Case, class D>
 [[nodiscard]] consteval handler_wishes wishes_of_template() noexcept
 {
@@ -77,6 +79,10 @@ template <class Case, class D>
         return {.delivery = true};
     else if constexpr (takes_words<Case, void>(words()))
         return {.words = Case::pattern::wildcards > 0};
+    else if constexpr (!is_key && takes_words<Case, D>(words()))
+        return {.delivery = true, .words = Case::pattern::wildcards > 0, .keeps_delivery = true};
+    else if constexpr (!is_key && takes_words<Case, D>(none()))
+        return {.delivery = true, .keeps_delivery = true};
     else
         static_assert(
             takes_words<Case, void>(none()),
