@@ -22,7 +22,7 @@ namespace leveret {
 ///     static payload encode(const T& value);
 ///     static T decode(std::string_view body);       // or decode(payload), to share the bytes
 ///     static bool accepts(std::string_view content_type);         // without it: content_type's, and none;
-                                                                        // of application/json all that is_json
+///                                                                    // of application/json all that is_json
 ///     static bool accepts_encoding(std::string_view content_encoding); // without it: none, identity, utf-8
 ///
 /// Use `encode` and `decode`, which check content type and content encoding. What can't be decoded is a
@@ -43,28 +43,17 @@ public:
 }
 
 template <class T>
-concept encodable = requires(const T& value)
-{
-    {
-        codec<T>::encode(value)
-        } -> std::same_as<payload>;
-    {
-        codec<T>::content_type
-        } -> std::convertible_to<std::string_view>;
+concept encodable = requires(const T& value) {
+    { codec<T>::encode(value) } -> std::same_as<payload>;
+    { codec<T>::content_type } -> std::convertible_to<std::string_view>;
 };
 template <class T>
-concept decodable_from_payload = requires(payload p)
-{
-    {
-        codec<T>::decode(std::move(p))
-        } -> std::same_as<T>;
+concept decodable_from_payload = requires(payload p) {
+    { codec<T>::decode(std::move(p)) } -> std::same_as<T>;
 };
 template <class T>
-concept decodable = decodable_from_payload<T> || requires(std::string_view body)
-{
-    {
-        codec<T>::decode(body)
-        } -> std::same_as<T>;
+concept decodable = decodable_from_payload<T> || requires(std::string_view body) {
+    { codec<T>::decode(body) } -> std::same_as<T>;
 };
 
 namespace detail {
