@@ -45,6 +45,10 @@ namespace leveret::io {
 /// - `random()` gives 64 bits.
 template <class E>
 concept environment =
+    requires {
+        typename E::timer; // first, as Asio asks it of types for which the rest would never be known
+        typename E::stream;
+    } &&
     std::copy_constructible<E> &&
     requires(E e, asio::any_io_executor x, instant t, void (*done)(std::error_code),
              void (*moved)(std::error_code, std::size_t), std::string_view host, std::uint16_t port) {
@@ -61,7 +65,6 @@ concept environment =
             stream.async_write_some(asio::const_buffer(), moved);
             stream.close();
         };
-        typename E::timer;
         requires std::constructible_from<typename E::timer, E&, asio::any_io_executor>;
         requires std::constructible_from<typename E::stream, E&, asio::any_io_executor>;
     };
