@@ -44,10 +44,15 @@ void add_user(lv::broker::users& users, std::string_view line, const settings& s
         throw std::invalid_argument(where + ": expected NAME:" + (is_hash ? "HASH" : "PASSWORD"));
     const std::string name(line.substr(0, colon));
     const std::string secret(line.substr(colon + 1));
+    if (is_hash && !lv::broker::is_password_hash(secret))
+        throw std::invalid_argument(where + ": what stands behind the name '" + name +
+                                    "' is no hash; --hash-password makes one of a password");
     // One iteration: what stands on the command line is no secret here, and many logins should cost little.
     users.add(name, is_hash ? secret : lv::broker::hash_password(secret, 1)).permit(name, "/", ".*", ".*", ".*");
     for (const auto& v : s.virtual_hosts)
         users.permit(name, v, ".*", ".*", ".*");
+    if (name == "guest") // as in RabbitMQ, whatever its password is
+        users.loopback_only(name);
 }
 void add_users(lv::broker::users& users, const settings& s)
 {
@@ -55,9 +60,12 @@ void add_users(lv::broker::users& users, const settings& s)
         add_user(users, user, s, false, "--user");
     std::ifstream file(s.users_file);
     std::string line;
-    for (int n = 1; std::getline(file, line); ++n)
+    for (int n = 1; std::getline(file, line); ++n) {
+        if (line.ends_with('\r'))
+            line.pop_back();
         if (!line.empty() && !line.starts_with('#'))
             add_user(users, line, s, true, s.users_file + ", line " + std::to_string(n));
+    }
 }
 
 [[nodiscard]] lv::broker::server_options options_of(const settings& s)

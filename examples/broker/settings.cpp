@@ -33,7 +33,7 @@ settings parse(int argc, char** argv)
     CLI::App app("An AMQP 0-9-1 broker that keeps its messages in memory.", "leveret-broker");
     app.add_option("--listen", s.listen, "address and port; port 0 is any that is free")->capture_default_str();
     app.add_option("--user", s.users,
-                   "NAME:PASSWORD, who may do everything; without any user, guest from this machine");
+                   "NAME:PASSWORD, who may do everything; without any user, guest from this machine; guest comes from nowhere else");
     app.add_option("--users-file", s.users_file,
                    "a file with a line NAME:HASH for each user, who may do everything; hashes as --hash-password makes "
                    "them, or RabbitMQ's (rabbit_password_hashing_sha256)")

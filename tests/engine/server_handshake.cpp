@@ -76,6 +76,26 @@ SERVER_SCRIPT("server: tables nested too deeply, before the login")
     CHECK(said.ends_with("class-id=10 method-id=11\n"));
 }
 
+SERVER_SCRIPT("server: what is wrong with a login is told without the password")
+{
+    t.give(wire::protocol_header);
+    static_cast<void>(t.take());
+    std::string start_ok = server_peer::start_ok({});
+    SUBCASE("cut off")
+    {
+        start_ok = raw_frame(1, 0, std::string_view(start_ok).substr(7, start_ok.size() - 7 - 4));
+    }
+    SUBCASE("a wrong end") { start_ok.back() = 'x'; }
+    SUBCASE("a wrong type") { start_ok.front() = '\x09'; }
+    REQUIRE(start_ok.find("guest") != std::string::npos);
+    t.give(start_ok);
+    const std::string said = text_of_frames(t.take());
+    CHECK(said.find("reply-code=501") != std::string::npos);
+    CHECK(said.find("octets>>") != std::string::npos);
+    CHECK(said.find("guest") == std::string::npos);
+    CHECK(said.find("103,117,101,115,116") == std::string::npos); // the same in numbers
+}
+
 SERVER_SCRIPT("server: a refused login is told after the delay to who can take it")
 {
     t.accepts_logins = false;

@@ -38,6 +38,22 @@ public:
     {
         make(file, common_name, addresses);
     }
+    /// Writes the key of one again, with a password.
+    void encrypt(const std::string& file, const std::string& password)
+    {
+        std::unique_ptr<EVP_PKEY, freed> key;
+        {
+            const file_ptr in(std::fopen(this->key(file).c_str(), "r"));
+            REQUIRE(in);
+            key.reset(::PEM_read_PrivateKey(in.get(), nullptr, nullptr, nullptr));
+        }
+        REQUIRE(key);
+        const file_ptr out(std::fopen(this->key(file).c_str(), "w"));
+        REQUIRE(out);
+        ::PEM_write_PrivateKey(out.get(), key.get(), ::EVP_aes_256_cbc(),
+                               reinterpret_cast<const unsigned char*>(password.data()), static_cast<int>(password.size()),
+                               nullptr, nullptr);
+    }
     [[nodiscard]] std::string pem(const std::string& file) const { return directory_ + "/" + file + ".pem"; }
     [[nodiscard]] std::string key(const std::string& file) const { return directory_ + "/" + file + ".key"; }
 

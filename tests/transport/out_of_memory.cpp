@@ -84,6 +84,11 @@ void check(Operation operation, bool transactional = false)
             ++failures;
         }
         is_over = test::allocations_succeed();
+        if (transactional) { // what was to be done is done, or forgotten, and not done later
+            REQUIRE(a.publish({.exchange = "", .routing_key = "other"}, payload("one more")));
+            REQUIRE(a.commit());
+            REQUIRE(a.rollback());
+        }
         // What the channel was at when that happened is over with it; the others go on.
         a.cancel("one");
         s.channels[0].reset();

@@ -9,6 +9,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
+#include <asio/post.hpp>
 #include <asio/read.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
@@ -100,6 +101,45 @@ LEVERET_CORO_TEST_CASE("server: embedded in three lines")
     got->ack();
     CHECK(server.connection_count() == 1);
     co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("server: one that was stopped listens no more, and one address more is one more")
+{
+    lv::broker::server server{co_await asio::this_coro::executor};
+    const std::uint16_t second = server.listen("127.0.0.1", 0);
+    const std::string uri = "amqp://127.0.0.1:" + std::to_string(second) + "/";
+    auto connection = co_await lv::amqp::connect(uri);
+    CHECK(server.connection_count() == 1);
+    co_await connection.close();
+    co_await server.stop();
+    CHECK_THROWS_AS(server.listen("127.0.0.1", 0), lv::connection_error);
+    co_await asio::post(asio::use_awaitable); // what was accepting hears of its end
+}
+
+LEVERET_CORO_TEST_CASE("server: the connections of a user that was deleted are closed")
+{
+    lv::broker::users users;
+    for (const char* name : {"one", "two"})
+        users.add(name, name).permit(name, "/", ".*", ".*", ".*");
+    lv::broker::server server{co_await asio::this_coro::executor, {.access = &users}};
+    const std::string first = uri_of(server, "one"), second = uri_of(server, "two");
+    auto gone = co_await lv::amqp::connect(first);
+    auto channel = co_await gone.open_channel();
+    co_await channel.declare_queue("q");
+    auto consumer = co_await channel.consume("q");
+    auto stays = co_await lv::amqp::connect(second);
+    users.remove("one");
+    server.close_connections_of("one");
+    std::string why;
+    try {
+        static_cast<void>(co_await consumer.next());
+    } catch (const lv::connection_error& e) {
+        why = e.what();
+    }
+    CHECK(why.find("user 'one' was deleted") != std::string::npos);
+    auto fresh = co_await stays.open_channel();
+    co_await fresh.declare_queue("r");
+    co_await stays.close();
 }
 
 LEVERET_CORO_TEST_CASE("server: two see nothing of each other")

@@ -13,6 +13,7 @@
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
@@ -243,6 +244,49 @@ LEVERET_CORO_TEST_CASE("tls: each other's protocol, and none at all")
     CHECK(p.listening->connection_count() == 0);
 }
 
+LEVERET_CORO_TEST_CASE("tls: connections at rest, before their handshake and after it")
+{
+    certificates files;
+    files.sign("server", "the server", "IP:127.0.0.1");
+    const std::string pem = files.pem("server"), key = files.key("server"), ca = files.pem("ca");
+    const lv::tls::server_credentials credentials({.certificate_file = pem, .key_file = key});
+    lv::broker::server_options o;
+    o.connections.buffers_kept = 1ms;
+    server listening(lv::tls::environment(credentials), co_await asio::this_coro::executor, o);
+    asio::ip::tcp::socket silent(co_await asio::this_coro::executor);
+    const asio::ip::tcp::endpoint end(asio::ip::address_v4::loopback(), listening.port());
+    co_await silent.async_connect(end, asio::use_awaitable);
+    const std::string url = "amqps://127.0.0.1:" + std::to_string(listening.port()) + "/?cacertfile=" + ca;
+    auto connection = co_await lv::tls::connect(url);
+    auto channel = co_await connection.open_channel();
+    co_await channel.declare_queue("q");
+    asio::steady_timer timer(co_await asio::this_coro::executor);
+    for (int i = 0; i < 5; ++i) { // time in which nothing moves is what is tested here
+        timer.expires_after(10ms);
+        co_await timer.async_wait(asio::use_awaitable);
+        const std::string body(static_cast<std::size_t>(i) * 20'000, 'x');
+        co_await channel.publish("", "q", body);
+        auto got = co_await channel.get("q");
+        REQUIRE(got);
+        CHECK(got->body() == body);
+        got->ack();
+    }
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("tls: a key with a password, which nobody is asked for")
+{
+    certificates files;
+    files.sign("server", "the server", "IP:127.0.0.1");
+    const std::string pem = files.pem("server"), key = files.key("server");
+    files.encrypt("server", "open sesame");
+    using credentials = lv::tls::server_credentials;
+    CHECK_THROWS_WITH_AS(credentials({.certificate_file = pem, .key_file = key}), doctest::Contains("the key file '"),
+                         lv::usage_error);
+    CHECK_NOTHROW(credentials({.certificate_file = pem, .key_file = key, .key_password = "open sesame"}));
+    co_return;
+}
+
 LEVERET_CORO_TEST_CASE("tls: a handshake that takes too long")
 {
     certificates files;
@@ -324,6 +368,10 @@ TEST_CASE("passwords: hashes, our own and RabbitMQ's")
         CHECK_FALSE(verify_password("", none));
     CHECK_THROWS_AS(static_cast<void>(hash_password("x", 0)), lv::usage_error);
     CHECK_THROWS_AS(static_cast<void>(hash_password("x", lv::broker::max_password_iterations + 1)), lv::usage_error);
+    CHECK(lv::broker::is_password_hash(hash));
+    CHECK(lv::broker::is_password_hash("kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"));
+    CHECK_FALSE(lv::broker::is_password_hash("secret"));
+    CHECK_FALSE(lv::broker::is_password_hash(hash + "="));
     lv::broker::users users{&verify_password};
     users.add("sensor", hash);
     CHECK(users.can_log_in("sensor", "correct horse", false));

@@ -151,7 +151,7 @@ public:
 private:
     friend class session;
     channel(session& s, channel_listener& listener)
-        : delivery_window(listener), session_(s), core_(s.core_), state_(s.core_.state_),
+        : delivery_window(listener, s.core_.state_.limits().unacknowledged), session_(s), core_(s.core_), state_(s.core_.state_),
           host_(s.host_)
     {
     }
@@ -191,6 +191,7 @@ private:
                     duration ttl);
     [[nodiscard]] bool deliver_held_back(const pending_publish& p, std::size_t first);
     void drop_transaction() noexcept;
+    void forget_transaction() noexcept;
 
     // Consuming (channel_consume.hpp).
     [[nodiscard]] status consume_replies(const consumption& c, consumer*& made);

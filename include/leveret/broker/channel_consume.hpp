@@ -241,8 +241,12 @@ inline result<std::optional<got_message>> channel::get(std::string_view queue_na
                                "cannot obtain access to locked " + host_.text_of("queue", *name) +
                                    ". basic.get operations are not supported by quorum queues with "
                                    "single active consumer");
-    if (!no_ack)
+    if (!no_ack) {
+        if (unacked_.slots() >= max_unacknowledged_)
+            return detail::precondition_failed("the channel has " + std::to_string(max_unacknowledged_) +
+                                               " unacknowledged deliveries; acknowledge some first");
         unacked_.reserve_one();
+    }
     queue_entry e;
     if (!q.take(e))
         return std::optional<got_message>();
@@ -311,7 +315,7 @@ inline void channel::resume()
 inline void channel::apply(std::size_t first, std::size_t end, settlement how)
 {
     const settling scope(*this);
-    const bool was_full = limit_ != 0 && outstanding_ >= limit_;
+    const bool was_full = outstanding_ >= most_outstanding();
     if (how == settlement::requeue) {
         // Backwards, so that each finds its place at the head of its queue.
         for (std::size_t i = end; i-- > first;)
@@ -372,7 +376,7 @@ inline void channel::after_settling(bool was_full)
         done->unpin();
     }
     touched_.clear();
-    const bool is_free_again = was_full && outstanding_ < limit_;
+    const bool is_free_again = was_full && outstanding_ < most_outstanding();
     for (consumer* c : to_wake_) {
         c->to_wake_ = false;
         if (!is_free_again)

@@ -36,6 +36,12 @@ inline properties_ptr channel::share(const properties& values)
         return {};
     if (last_properties_ && last_properties_->equals(values))
         return last_properties_;
+    if (size_of(values) > max_remembered_properties) { // they would stay for as long as the channel
+        last_properties_.reset();
+        properties_ptr once = state_.properties->take();
+        once->edit() = values;
+        return once;
+    }
     if (!last_properties_.is_unique())
         last_properties_ = state_.properties->take();
     last_properties_->edit() = values;

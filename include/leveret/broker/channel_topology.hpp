@@ -3,6 +3,8 @@
 
 #include "leveret/broker/channel.hpp"
 
+#include <new>
+
 namespace leveret::broker {
 
 /// An empty queue name means the last one that was declared.
@@ -143,15 +145,22 @@ inline status channel::commit()
     if (!transactional_)
         return detail::precondition_failed("channel is not transactional");
     bool all_taken = true;
-    std::size_t first = 0;
-    for (const pending_publish& p : tx_publishes_) {
-        if (!deliver_held_back(p, first))
-            all_taken = false;
-        first += p.count;
+    try {
+        std::size_t first = 0;
+        for (const pending_publish& p : tx_publishes_) {
+            if (!deliver_held_back(p, first))
+                all_taken = false;
+            first += p.count;
+        }
+        to_wake_.reserve(to_wake_.size() + tx_settlements_.size()); // so that none of them is left out
+        touched_.reserve(touched_.size() + tx_settlements_.size());
+    } catch (const std::bad_alloc&) {
+        forget_transaction(); // no second commit does the half of it again
+        throw;
     }
     drop_transaction();
     const settling scope_of_these(*this);
-    const bool was_full = limit_ != 0 && outstanding_ >= limit_;
+    const bool was_full = outstanding_ >= most_outstanding();
     // Backwards what returns, so that each finds its place at the head; forwards the rest.
     for (const pending_settlement& s : tx_settlements_)
         if (s.how != settlement::requeue)
@@ -170,11 +179,16 @@ inline status channel::rollback()
     const operation scope(core_);
     if (!transactional_)
         return detail::precondition_failed("channel is not transactional");
+    forget_transaction();
+    return {};
+}
+
+inline void channel::forget_transaction() noexcept
+{
     drop_transaction();
     for (const pending_settlement& s : tx_settlements_)
         unacked_[unacked_.find(s.tag)].entry.mark = 0;
     tx_settlements_.clear();
-    return {};
 }
 
 inline void channel::drop_transaction() noexcept

@@ -23,6 +23,8 @@ public:
     [[nodiscard]] bool is_no_ack() const noexcept { return no_ack_; }
     [[nodiscard]] bool is_exclusive() const noexcept { return exclusive_; }
     [[nodiscard]] std::int32_t priority() const noexcept { return priority_; }
+    /// Whether it gets the answers of direct reply-to, which are in no queue.
+    [[nodiscard]] bool is_of_replies() const noexcept { return queue_ == nullptr; }
     /// Its limit of unacknowledged deliveries; 0 for none.
     [[nodiscard]] std::uint32_t prefetch() const noexcept { return prefetch_; }
     [[nodiscard]] std::uint32_t unacknowledged() const noexcept { return unacknowledged_; }

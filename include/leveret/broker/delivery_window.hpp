@@ -19,7 +19,12 @@ public:
     [[nodiscard]] bool takes(const consumer& c) const noexcept
     {
         return !paused_ && (c.no_ack_ || ((c.prefetch_ == 0 || c.unacknowledged_ < c.prefetch_) &&
-                                          (limit_ == 0 || outstanding_ < limit_)));
+                                          outstanding_ < most_outstanding()));
+    }
+    /// What consumers of the channel may have unacknowledged: by basic.qos with global, and by the broker's limit.
+    [[nodiscard]] std::uint32_t most_outstanding() const noexcept
+    {
+        return limit_ != 0 && limit_ < max_unacknowledged_ ? limit_ : max_unacknowledged_;
     }
     /// Makes room to remember one more delivery. Throws std::bad_alloc.
     void prepare(const consumer& c)
@@ -66,13 +71,17 @@ public:
     virtual void queue_is_gone(consumer& c) noexcept = 0;
 
 protected:
-    explicit delivery_window(channel_listener& listener) noexcept : listener_(&listener) {}
+    delivery_window(channel_listener& listener, std::uint32_t max_unacknowledged) noexcept
+        : listener_(&listener), max_unacknowledged_(max_unacknowledged)
+    {
+    }
     ~delivery_window() = default;
 
     friend class queue; // for next_tag_ of basic.get, by channel
     channel_listener* listener_;
     unacked_ring unacked_;
     std::uint64_t last_tag_ = 0;
+    std::uint32_t max_unacknowledged_;
     std::uint32_t limit_ = 0;       // of the channel (basic.qos with global)
     std::uint32_t outstanding_ = 0; // what consumers of the channel have unacknowledged
     bool paused_ = false;           // by its front end

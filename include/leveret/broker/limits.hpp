@@ -25,6 +25,9 @@ struct limits {
     std::size_t sessions = 10'000;
     std::size_t channels = 2'047;   ///< of one session
     std::size_t consumers = 10'000; ///< of one channel
+    /// Deliveries of one channel that wait for acknowledgement: its consumers get no more above that, and basic.get is
+    /// refused with 406.
+    std::uint32_t unacknowledged = 1'000'000;
     std::size_t name_bytes = 255;   ///< of queues, exchanges, keys and tags: AMQP's short string
     std::size_t routing_keys = 255; ///< of one message, CC and BCC included
     /// Messages of a transaction that wait for tx.commit.

@@ -39,4 +39,7 @@ inline std::size_t size_of(const table& t) noexcept
            p.type().size() + p.user_id().size() + p.app_id().size();
 }
 
+/// Properties above this size are not kept for the next message, which may have the same.
+inline constexpr std::size_t max_remembered_properties = 4096;
+
 } // namespace leveret::broker

@@ -45,6 +45,8 @@ public:
                same(property::cluster_id, &properties::cluster_id) &&
                (!values_.has(property::headers) || values_.headers() == other.headers());
     }
+    /// Bytes of memory that they take, about.
+    [[nodiscard]] std::size_t memory() const noexcept { return size_ != 0 ? size_ : size_of(values_); }
     /// For the one who has just taken it from the pool, before others see it.
     [[nodiscard]] properties& edit() noexcept
     {

@@ -38,8 +38,11 @@ struct constant_handler {
     {
         if constexpr (std::is_invocable_v<const handler_type&, A...>) {
             return Handler(std::forward<A>(arguments)...);
-        } else { // a mutable lambda, which has nothing to change
-            handler_type handler = Handler;
+        } else {
+            // A coroutine would use the copy, which is gone when it runs: one without members uses nothing of it.
+            static_assert(std::is_empty_v<handler_type>,
+                          "leveret: a handler that is a constant and has members must be callable as const");
+            handler_type handler = Handler; // a mutable lambda, which has nothing to change
             return handler(std::forward<A>(arguments)...);
         }
     }

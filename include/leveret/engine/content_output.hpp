@@ -15,8 +15,10 @@
 
 namespace leveret::engine {
 
-/// Bodies from this size on are referred to by the output, smaller ones copied into it.
+/// Bodies from this size on are referred to by the output, smaller ones copied into it, and so is what is left of one for
+/// its last frame if it is less than the smallest frame_max has.
 inline constexpr std::size_t shared_body_size = 16 * 1024;
+inline constexpr std::size_t shared_piece_size = wire::frame_min_size - wire::frame_overhead;
 
 /// Puts the body frames of a message into the output, behind its method and content header.
 inline void append_body(output_buffer& out, std::uint16_t channel, const payload& body,
@@ -25,7 +27,7 @@ inline void append_body(output_buffer& out, std::uint16_t channel, const payload
     const std::size_t most = frame_max - wire::frame_overhead;
     for (std::size_t at = 0; at < body.size(); at += most) {
         const std::size_t n = body.size() - at < most ? body.size() - at : most;
-        const bool is_shared = n >= shared_body_size;
+        const bool is_shared = body.size() >= shared_body_size && n >= shared_piece_size;
         const std::size_t size = wire::frame_header_size + (is_shared ? 0 : n + 1);
         wire::writer w(out.append(size), size);
         wire::write_frame_header(w, wire::frame_type::body, channel, n);

@@ -34,4 +34,10 @@ namespace leveret::engine {
     return text += ">>";
 }
 
+/// The same for what nobody may read.
+[[nodiscard]] inline std::string size_text(std::string_view bytes)
+{
+    return "<<" + std::to_string(bytes.size()) + " octets>>";
+}
+
 } // namespace leveret::engine

@@ -16,6 +16,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,18 +101,23 @@ public:
     server_connection& operator=(const server_connection&) = delete;
     ~server_connection() { forget_channels(); }
 
+    /// What clients may announce that changes what a server does.
+    static constexpr std::string_view known_capabilities[] = {
+        "authentication_failure_close", "basic.nack",       "connection.blocked", "consumer_cancel_notify",
+        "exchange_exchange_bindings",   "per_consumer_qos", "publisher_confirms"};
+
     [[nodiscard]] state current_state() const noexcept { return state_; }
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
     [[nodiscard]] bool is_closed() const noexcept { return state_ == state::closed; }
     /// Why it ended: a text for people. Empty while it has not, or if the client closed it well.
     [[nodiscard]] const std::string& reason() const noexcept { return reason_; }
-    [[nodiscard]] const table& client_properties() const noexcept { return client_properties_; }
-    /// Whether the client announced this in its capabilities.
+    /// Whether the client announced this in its capabilities: one of those that a server has use for.
     [[nodiscard]] bool client_can(std::string_view capability) const noexcept
     {
-        const table* t = client_properties_.find_as<table>("capabilities");
-        const bool* b = t == nullptr ? nullptr : t->find_as<bool>(capability);
-        return b != nullptr && *b;
+        for (std::size_t i = 0; i < std::size(known_capabilities); ++i)
+            if (known_capabilities[i] == capability)
+                return (capabilities_ >> i & 1U) != 0;
+        return false;
     }
     [[nodiscard]] std::uint32_t frame_max() const noexcept { return limits_.frame_max; }
     [[nodiscard]] std::uint16_t channel_max() const noexcept { return channel_max_; }
@@ -198,6 +204,8 @@ private:
     template <wire::method Method>
     [[nodiscard]] bool is_well_formed(wire::reader in, Method& m);
     bool unexpected(const wire::frame_view& frame);
+    [[nodiscard]] static bool has_secret(wire::method_number id) noexcept;
+    [[nodiscard]] static std::string octets_of(std::string_view payload);
     bool violation(reply_code code, std::string_view text, wire::method_number cause = {});
     bool emit(server_event::kind what, server_channel* channel = nullptr) noexcept;
     void end(std::string_view why);
@@ -240,7 +248,7 @@ private:
     pod_vector<server_channel*> in_place_; // whose unfinished message lies in the read block
     publish_shape shape_;
     server_channel* shape_of_ = nullptr; // the channel of the message before, while it is open
-    table client_properties_;
+    std::uint32_t capabilities_ = 0; ///< of the client, a bit for each of known_capabilities
     std::string reason_;
     server_event event_;
 };

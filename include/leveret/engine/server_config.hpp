@@ -24,7 +24,7 @@ struct server_config {
     std::uint32_t frame_max = 131072;          ///< likewise; 4096 at least
     std::uint16_t heartbeat = 60;              ///< seconds, which a client may change; 0: none
     duration handshake_timeout =
-        duration::seconds(10);          ///< from the first byte on, for the whole handshake
+        duration::seconds(10);          ///< from accept on, for the whole handshake
     std::size_t handshake_bytes = 8192; ///< from a client before it has logged in
     duration refusal_delay =
         duration::seconds(1); ///< a login that failed is answered after this time

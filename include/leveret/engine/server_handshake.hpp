@@ -69,7 +69,14 @@ inline bool server_connection::on_start_ok(wire::reader& in)
     wire::connection::start_ok ok;
     if (!is_well_formed(in, ok))
         return false;
-    client_properties_ = wire::decode_table(ok.client_properties);
+    {
+        // Nothing else of it is kept: a table takes many times the memory of its bytes, and whoever connects may send one.
+        const table properties = wire::decode_table(ok.client_properties);
+        const table* announced = properties.find_as<table>("capabilities");
+        for (std::size_t i = 0; announced != nullptr && i < std::size(known_capabilities); ++i)
+            if (const bool* b = announced->find_as<bool>(known_capabilities[i]); b != nullptr && *b)
+                capabilities_ |= 1U << i;
+    }
     state_ = state::authenticating;
     event_.mechanism = ok.mechanism;
     event_.text = ok.response.text;

@@ -163,20 +163,35 @@ inline bool server_connection::is_judged(protocol_errc e)
         text += octets_text({}) + ": {frame_too_large," + std::to_string(size) + "," +
                 std::to_string(limits_.frame_max - wire::frame_overhead) + "}";
     else if (e == protocol_errc::frame_end)
-        text += octets_text(payload) + ": {invalid_frame_end_marker," +
+        text += octets_of(payload) + ": {invalid_frame_end_marker," +
                 std::to_string(static_cast<unsigned char>(in[wire::frame_header_size + size])) +
                 "}";
     else
-        text += octets_text(payload) + ": unknown_frame";
+        text += octets_of(payload) + ": unknown_frame";
     violation(reply_code::frame_error, text);
     return true;
+}
+
+inline bool server_connection::has_secret(wire::method_number id) noexcept
+{
+    return id == wire::connection::start_ok::id || id == wire::connection::secure_ok::id ||
+           id == wire::connection::update_secret::id;
+}
+
+/// For the client and the log: what a frame has, but no passwords.
+inline std::string server_connection::octets_of(std::string_view payload)
+{
+    wire::reader in(payload);
+    const std::uint16_t class_id = in.u16();
+    const wire::method_number id{class_id, in.u16()};
+    return in.ok() && has_secret(id) ? size_text(payload) : octets_text(payload);
 }
 
 inline bool server_connection::unexpected(const wire::frame_view& frame)
 {
     return violation(reply_code::unexpected_frame,
                      "type " + std::to_string(static_cast<unsigned>(frame.type)) +
-                         ", all octets = " + octets_text(frame.payload));
+                         ", all octets = " + octets_of(frame.payload));
 }
 
 inline bool server_connection::handle_frame(const wire::frame_view& frame)
@@ -196,7 +211,7 @@ inline bool server_connection::handle_frame(const wire::frame_view& frame)
             return unexpected(frame);
         if (!frame.payload.empty())
             return violation(reply_code::frame_error,
-                             "type 8, all octets = " + octets_text(frame.payload) +
+                             "type 8, all octets = " + octets_of(frame.payload) +
                                  ": unknown_frame");
         return false;
     }
@@ -208,7 +223,7 @@ inline bool server_connection::handle_frame(const wire::frame_view& frame)
     const std::uint16_t class_id = in.u16();
     const wire::method_number id{class_id, in.u16()};
     if (!in.ok())
-        return violation(reply_code::frame_error, "cannot decode " + octets_text(frame.payload));
+        return violation(reply_code::frame_error, "cannot decode " + octets_of(frame.payload));
     return handle_connection_method(id, in);
 }
 
@@ -257,7 +272,7 @@ inline bool server_connection::handle_channel_frame(const wire::frame_view& fram
     const std::uint16_t class_id = in.u16();
     const wire::method_number id{class_id, in.u16()};
     if (!in.ok())
-        return violation(reply_code::frame_error, "cannot decode " + octets_text(frame.payload));
+        return violation(reply_code::frame_error, "cannot decode " + octets_of(frame.payload));
     if (s == nullptr || s->is != use::open)
         return handle_unopened(frame, id, in);
     server_channel& channel = *s->channel;
@@ -335,7 +350,8 @@ bool server_connection::is_well_formed(wire::reader in, Method& m)
     if (in.ok())
         Method::fields(m, checker);
     if (!in.ok() || !checker.tables_are_fine) {
-        violation(reply_code::frame_error, "cannot decode " + octets_text(arguments), Method::id);
+        violation(reply_code::frame_error,
+                  "cannot decode " + (has_secret(Method::id) ? size_text(arguments) : octets_text(arguments)), Method::id);
         return false;
     }
     if (!checker.texts_are_fine) {

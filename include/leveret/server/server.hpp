@@ -60,7 +60,8 @@ public:
     /// The port of the first address that it listens on.
     [[nodiscard]] std::uint16_t port() const noexcept { return state_->port(); }
     /// Listens on one more address, by an environment with other streams if need be, such as TLS. Returns the port, which
-    /// for 0 is any that is free. Throws connection_error where it can't, and then nothing has changed.
+    /// for 0 is any that is free. Throws connection_error where it can't, or when the server was stopped, and then nothing has
+    /// changed.
     std::uint16_t listen(std::string_view host, std::uint16_t port, Environment e = {})
     {
         std::uint16_t bound = 0;
@@ -77,6 +78,13 @@ public:
     {
         if (const status s = state_->core_broker().add_virtual_host(name); !s)
             throw usage_error(make_error_code(errc::limit_exceeded), s.error().text);
+    }
+
+    /// Closes the connections of a user with 320 CONNECTION_FORCED, as RabbitMQ does when it is deleted: one that was removed
+    /// from `users` may open and ask nothing more, but gets what it consumes until then.
+    void close_connections_of(std::string_view user)
+    {
+        state_->end_connections_of(user, "user '" + std::string(user) + "' was deleted");
     }
 
     /// Takes no more connections, closes those that are there with 320 CONNECTION_FORCED, and completes when

@@ -48,8 +48,8 @@ public:
 ///     users.add("sensor", "secret").permit("sensor", "/", "", "^readings$", "");
 ///     lv::broker::server server{executor, {.access = &users}};
 ///
-/// May change while a server runs, on the server's executor: sessions ask again. A user that is removed may do
-/// nothing more. Not thread-safe.
+/// May change while a server runs, on the server's executor: sessions ask again. A user that is removed may ask for
+/// nothing more; its connections end with server::close_connections_of. Not thread-safe.
 class users final : public access_control {
 public:
     /// Whether a password is the one that was stored. Passwords as they are unless told otherwise; for hashes there is

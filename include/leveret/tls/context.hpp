@@ -66,10 +66,10 @@ inline void load_own(asio::ssl::context& c, std::string_view certificate, std::s
                      std::string_view key_password)
 {
     asio::error_code ec;
-    if (!key_password.empty())
-        c.set_password_callback([p = std::string(key_password)](std::size_t, asio::ssl::context::password_purpose) {
-            return p;
-        });
+    // Always: without one OpenSSL would ask at the terminal, and wait there.
+    c.set_password_callback([p = std::string(key_password)](std::size_t, asio::ssl::context::password_purpose) {
+        return p;
+    });
     c.use_certificate_chain_file(std::string(certificate), ec);
     if (ec)
         throw_unusable("certificate file", certificate, ec);

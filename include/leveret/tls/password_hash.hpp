@@ -76,6 +76,29 @@ inline constexpr std::size_t sha256_size = 32;
 inline constexpr unsigned password_iterations = 4096; ///< of a new hash, as SCRAM has (RFC 7677): a millisecond a login
 inline constexpr unsigned max_password_iterations = 2'000'000; ///< more are not tried: a login would hold up all others
 
+namespace detail {
+
+/// Takes `pbkdf2-sha256$iterations$salt$hash` apart. False if it is none.
+[[nodiscard]] inline bool split_hash(std::string_view text, unsigned& iterations, std::string_view& salt,
+                                     std::string_view& hash)
+{
+    static constexpr std::string_view scheme = "pbkdf2-sha256$";
+    if (!text.starts_with(scheme))
+        return false;
+    text.remove_prefix(scheme.size());
+    const std::size_t first = text.find('$');
+    const std::size_t second = first == std::string_view::npos ? first : text.find('$', first + 1);
+    if (second == std::string_view::npos)
+        return false;
+    const auto number = std::from_chars(text.data(), text.data() + first, iterations);
+    salt = text.substr(first + 1, second - first - 1);
+    hash = text.substr(second + 1);
+    return number.ec == std::errc() && number.ptr == text.data() + first && iterations != 0 &&
+           iterations <= max_password_iterations;
+}
+
+} // namespace detail
+
 /// A new hash of a password, with a salt of its own: `pbkdf2-sha256$iterations$salt$hash`, salt and hash in base64. The more
 /// iterations, the longer a guess takes and so does a login, during which the server does nothing else. Throws
 /// usage_error for a number of iterations that is none, std::system_error if there is no randomness.
@@ -92,6 +115,16 @@ inline constexpr unsigned max_password_iterations = 2'000'000; ///< more are not
            detail::base64(detail::pbkdf2(salt, password, iterations));
 }
 
+/// Whether this is something that verify_password could accept a password for.
+[[nodiscard]] inline bool is_password_hash(std::string_view text)
+{
+    std::string_view salt, hash;
+    unsigned iterations = 0;
+    return detail::split_hash(text, iterations, salt, hash)
+               ? detail::from_base64(hash).size() == detail::sha256_size
+               : detail::from_base64(text).size() == 4 + detail::sha256_size;
+}
+
 /// Whether a password is the one of a hash: of one of hash_password's, or of RabbitMQ's own (password_hash of its
 /// definitions, with rabbit_password_hashing_sha256: base64 of four bytes of salt and the hash). False for what is no
 /// hash. To be given to `users`:
@@ -100,25 +133,18 @@ inline constexpr unsigned max_password_iterations = 2'000'000; ///< more are not
 ///     users.add("sensor", "pbkdf2-sha256$4096$...");
 [[nodiscard]] inline bool verify_password(std::string_view given, std::string_view stored)
 {
-    static constexpr std::string_view scheme = "pbkdf2-sha256$";
-    if (!stored.starts_with(scheme)) {
-        const std::string bytes = detail::from_base64(stored);
-        if (bytes.size() != 4 + detail::sha256_size)
-            return false;
-        const std::string_view all = bytes;
-        return detail::is_same_hash(detail::salted_sha256(all.substr(0, 4), given), all.substr(4));
-    }
-    stored.remove_prefix(scheme.size());
+    std::string_view salt, hash;
     unsigned iterations = 0;
-    const auto number = std::from_chars(stored.data(), stored.data() + stored.size(), iterations);
-    const std::size_t salt_at = static_cast<std::size_t>(number.ptr - stored.data()) + 1;
-    const std::size_t end = stored.find('$', salt_at < stored.size() ? salt_at : stored.size());
-    if (number.ec != std::errc() || iterations == 0 || iterations > max_password_iterations ||
-        end == std::string_view::npos || stored[salt_at - 1] != '$')
+    if (detail::split_hash(stored, iterations, salt, hash)) {
+        const std::string expected = detail::from_base64(hash);
+        return expected.size() == detail::sha256_size &&
+               detail::is_same_hash(detail::pbkdf2(detail::from_base64(salt), given, iterations), expected);
+    }
+    const std::string bytes = detail::from_base64(stored);
+    if (bytes.size() != 4 + detail::sha256_size)
         return false;
-    const std::string salt = detail::from_base64(stored.substr(salt_at, end - salt_at));
-    const std::string hash = detail::from_base64(stored.substr(end + 1));
-    return hash.size() == detail::sha256_size && detail::is_same_hash(detail::pbkdf2(salt, given, iterations), hash);
+    const std::string_view all = bytes;
+    return detail::is_same_hash(detail::salted_sha256(all.substr(0, 4), given), all.substr(4));
 }
 
 } // namespace leveret::broker

@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <sstream>
 #include <string>
 #include <string_view>
 
@@ -146,6 +148,42 @@ TEST_CASE("session: a consumer that does not read leaves the rest in the queue")
     consumer.reads(true); // and gets everything
     CHECK(server.broker().memory() == 0);
     CHECK(consumer.take().size() > 1'000'000);
+}
+
+TEST_CASE("session: output that nobody reads is one for all channels, each of which goes on when it is read")
+{
+    socketless_server server;
+    server.bounds().output_bytes = 10'000;
+    server_peer client(server);
+    client.open();
+    constexpr std::uint16_t channels = 40;
+    constexpr int messages = 50;
+    for (std::uint16_t n = 1; n <= channels; ++n) {
+        const std::string queue = "q" + std::to_string(n);
+        client.send((n == 1 ? std::string() : frame(n, wire::channel::open{})) +
+                    frame(n, wire::queue::declare{.queue = queue}) +
+                    frame(n, wire::queue::bind{.queue = queue, .exchange = "amq.fanout"}) +
+                    frame(n, wire::basic::consume{.queue = queue, .consumer_tag = "c", .no_ack = true}));
+    }
+    static_cast<void>(client.take());
+    client.reads(false);
+    server_peer publisher(server);
+    publisher.open();
+    wire::basic::publish m;
+    m.exchange = "amq.fanout";
+    for (int i = 0; i < messages; ++i)
+        publisher.send(frame(1, m) + content(1, std::string(3'000, 'x'), {}, 100'000));
+    CHECK(client.engine.output().size() >= 10'000);
+    CHECK(client.engine.output().size() < 14'000);
+    client.reads(true);
+    std::istringstream told(client.take_text());
+    int got[channels + 1] = {};
+    for (std::string line; std::getline(told, line);)
+        if (line.find(" basic.deliver ") != std::string::npos)
+            ++got[std::stoi(line)];
+    for (std::uint16_t n = 1; n <= channels; ++n)
+        CHECK(got[n] == messages);
+    CHECK(server.broker().memory() == 0);
 }
 
 TEST_CASE("session: a client that asks and does not read is not read either")

@@ -81,6 +81,8 @@ public:
     /// One more; its streams are of that environment.
     [[nodiscard]] std::error_code listen(Environment e, std::string_view host, std::uint16_t port, std::uint16_t& bound)
     {
+        if (is_over_)
+            return asio::error::operation_aborted;
         auto added = std::make_unique<listener>(*this, std::move(e));
         const std::error_code ec = added->acceptor.listen(host, port);
         if (ec)
@@ -127,6 +129,18 @@ public:
         }
         if (links_.empty())
             waits_.ring_all();
+    }
+    /// Those of a user are told why they end.
+    void end_connections_of(std::string_view user, std::string_view why)
+    {
+        tell_time();
+        const std::vector<local_ptr<link_type>> all = links_;
+        for (const auto& l : all)
+            if (l->user() == user) {
+                l->shut_down(why);
+                l->rearm();
+            }
+        rearm();
     }
     /// No more connections; those that are there are told why.
     void shut_down(std::string_view why)
@@ -214,11 +228,10 @@ private:
         l.acceptor.async_accept(into, [h = io::context_holder<local_ptr<server_state>>(this), &l,
                                        s = std::move(fresh)](std::error_code ec) mutable {
             const auto self = h.take();
-            if (self->is_accepting()) // else the listener is gone
+            if (!self->is_over_) // else the listener is gone
                 self->on_accepted(l, ec, std::move(s));
         });
     }
-    [[nodiscard]] bool is_accepting() const noexcept { return !listeners_.empty(); }
     void on_accepted(listener& at, std::error_code ec, std::unique_ptr<typename Environment::stream> accepted)
     {
         if (ec) {
@@ -248,6 +261,7 @@ private:
     }
     void stop_accepting() noexcept
     {
+        is_over_ = true;
         for (const auto& l : listeners_)
             deadlines_.disarm(*l);
         listeners_.clear();
@@ -271,6 +285,7 @@ private:
     Core broker_; // outlives its sessions
     Environment environment_;
     asio::any_io_executor executor_;
+    bool is_over_ = false; // takes nobody any more
     std::vector<std::unique_ptr<listener>> listeners_; // all at once go, when no more connections are taken
     std::optional<typename Environment::timer> timer_;
     instant timer_at_ = instant::never();

@@ -186,6 +186,7 @@ private:
         }
     }
     void cancel_waiting();
+    void pause_all() noexcept;
 
     void blocked(std::string_view reason) noexcept override;
     void unblocked() noexcept override;
@@ -205,6 +206,7 @@ private:
     std::vector<std::unique_ptr<session_channel>> channels_;
     pod_vector<session_channel*> unconfirmed_; // with confirmations to tell
     std::size_t paused_ = 0;                   // channels that the output holds up
+    std::size_t resume_at_ = 0;                // whose turn it is then
     struct cancellation {
         session_channel* channel;
         std::string tag;

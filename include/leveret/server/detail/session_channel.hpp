@@ -5,6 +5,7 @@
 #include "leveret/engine/server_channel.hpp"
 #include "leveret/wire/content_header.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -36,6 +37,7 @@ public:
 
 private:
     friend class session;
+    static constexpr std::size_t max_remembered_encoded = 1024;
     void shape(const consumer& to, const stored_message& m);
 
     session& owner_;

@@ -165,12 +165,14 @@ inline void session::output_drained()
 {
     if (paused_ != 0 && engine.is_open() &&
         engine.output().size() <= home_.limits.output_bytes / 2) {
-        for (std::size_t i = 0; i < channels_.size(); ++i) {
-            session_channel& c = *channels_[i];
+        for (std::size_t n = channels_.size(); n > 0 && paused_ != 0; --n) {
+            session_channel& c = *channels_[resume_at_++ % channels_.size()];
             if (!std::exchange(c.is_paused_, false))
                 continue;
             --paused_;
             c.core->resume();
+            if (engine.output().size() >= home_.limits.output_bytes)
+                break; // full again; the others have their turn first then
         }
     }
     if (engine.has_input())

@@ -35,6 +35,10 @@ inline properties_ptr session_channel::share(const wire::properties_view& p)
         return {};
     if (last_properties_ && p.flags() == last_flags_ && p.encoded() == last_encoded_)
         return last_properties_;
+    if (p.encoded().size() > max_remembered_encoded) {
+        last_properties_.reset();
+        return core->share(wire::decode_properties(p));
+    }
     last_properties_ = core->share(wire::decode_properties(p));
     last_flags_ = p.flags();
     last_encoded_ = p.encoded();
@@ -53,6 +57,10 @@ inline void session_channel::consuming(consumer& c) noexcept
 inline flow session_channel::deliver(consumer& to, const delivery& d) noexcept
 {
     stored_message& m = d.message;
+    // Replies come whether they are wanted or not; all channels of the connection together may have so much of them.
+    if (to.is_of_replies() && owner_.engine.output().size() >=
+                                  owner_.home_.limits.output_bytes + delivery_window::max_late_reply_bytes)
+        return flow::enough;
     if (&to != head_of_ || m.route().get() != head_route_.get() ||
         m.properties_node().get() != head_properties_.get())
         shape(to, m);
@@ -62,18 +70,28 @@ inline flow session_channel::deliver(consumer& to, const delivery& d) noexcept
     owner_.touch();
     if (engine.output().size() < owner_.home_.limits.output_bytes) [[likely]]
         return flow::more;
-    if (!is_paused_) {
-        is_paused_ = true;
-        ++owner_.paused_;
-    }
+    owner_.pause_all();
     return flow::enough;
+}
+
+/// The output is one for all channels: when it is full none of them gets more.
+inline void session::pause_all() noexcept
+{
+    if (paused_ == channels_.size())
+        return;
+    for (const auto& c : channels_)
+        if (c->core != nullptr && !std::exchange(c->is_paused_, true)) {
+            ++paused_;
+            c->core->pause();
+        }
 }
 
 inline void session_channel::shape(const consumer& to, const stored_message& m)
 {
-    head_of_ = &to;
+    const bool is_large = m.properties_node() && m.properties_node()->memory() > max_remembered_properties;
+    head_of_ = is_large ? nullptr : &to; // what is remembered stays
     head_route_ = m.route();
-    head_properties_ = m.properties_node();
+    head_properties_ = is_large ? properties_ptr() : m.properties_node();
     head_.assign(number(), to.tag(), m.exchange(), m.routing_key(), m.properties());
 }
 
@@ -111,19 +129,16 @@ inline void session_channel::flush_confirms()
         return;
     has_confirms_ = false;
     owner_.unconfirmed_.erase(this);
-    const bool multiple = last_confirmed_ > told_ + 1;
+    const auto tell = [&](auto m) {
+        m.delivery_tag = last_confirmed_;
+        m.multiple = last_confirmed_ > told_ + 1;
+        owner_.engine.send(number(), m);
+    };
+    if (last_taken_)
+        tell(wire::basic::ack());
+    else
+        tell(wire::basic::nack());
     told_ = last_confirmed_;
-    if (last_taken_) {
-        wire::basic::ack m;
-        m.delivery_tag = last_confirmed_;
-        m.multiple = multiple;
-        owner_.engine.send(number(), m);
-    } else {
-        wire::basic::nack m;
-        m.delivery_tag = last_confirmed_;
-        m.multiple = multiple;
-        owner_.engine.send(number(), m);
-    }
 }
 
 /// Behind the answer to the method that did it, if that is one of ours.

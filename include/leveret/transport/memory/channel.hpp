@@ -75,9 +75,10 @@ public:
 
     // Publishing.
 
-    /// Suspends only while the broker has the connection blocked. The message is in its queues, and where
-    /// consumers wait at them, when this completes. What the broker has against it ends the channel and is
-    /// told by the next operation, as over a socket.
+    /// Suspends only while the broker has the connection blocked, or, where its home is another executor, thousands of
+    /// publishes are on their way there. With the home's executor the message is in its queues, and where consumers wait at
+    /// them, when this completes; from another one it is on its way, at the end of this turn of the event loop at the latest.
+    /// What the broker has against it ends the channel and is told by the next operation, as over a socket.
     [[nodiscard]] asio::awaitable<void> publish(std::string_view exchange, std::string_view routing_key,
                                                 std::string_view body, publish_options o = {})
     {
@@ -96,7 +97,7 @@ public:
         return detail::submit(
             prepare({exchange, routing_key, o.mandatory, o.immediate}, &m.properties(), m.body()), o.timeout);
     }
-    /// Publishes at once unless the connection is blocked; false, and nothing published, if it is.
+    /// Publishes at once, where `publish` would not suspend; false, and nothing published, where it would.
     bool try_publish(std::string_view exchange, std::string_view routing_key, const message& m,
                      publish_options o = {})
     {

@@ -342,8 +342,8 @@ inline void agent::work()
         count_publishes();
         if (link_->wants_room.load(std::memory_order_seq_cst) && link_->wants_room.exchange(false))
             tell({.what = event::kind::room});
+        home_.flush();
     }
-    home_.flush();
     if (is_last)
         home_.remove(*this);
     else if (done != 0 || link_->commands.front() != nullptr || !link_->commands.sleep())
@@ -449,6 +449,7 @@ inline void agent::die() noexcept
 {
     end_session();
     tell({.what = event::kind::session_over});
+    link_->is_over = true; // before others may take the home over: a turn that is still destroyed looks at nothing else
     link_->to_agent.leave();
 }
 
@@ -543,10 +544,10 @@ inline void hub::context_ended() noexcept
         joining.swap(joining_);
     }
     stop();
-    for (const auto& l : joining) // its sender may be about to wake the home, and must not any more
-        context_ends(l);
     auto all = std::exchange(agents_, {});
-    while (!all.empty()) {
+    for (const auto& l : joining) // its sender may be about to wake the home, and must not any more
+        all.push_back(std::make_unique<agent>(*this, l));
+    while (!all.empty()) { // with the last of all users the home is somebody else's: nothing of the hub is touched then
         auto a = std::move(all.back());
         all.pop_back();
         end(std::move(a));

@@ -3,6 +3,7 @@
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/core/properties.hpp"
 #include "leveret/core/short_text.hpp"
+#include "leveret/io/context_watch.hpp"
 #include "leveret/transport/memory/detail/hub.hpp"
 #include "leveret/transport/memory/detail/link.hpp"
 
@@ -39,13 +40,10 @@ struct far_channel {
 };
 
 /// A connection's end of a link to a broker on another executor.
-class far_end {
+class far_end : private io::context_watch {
 public:
-    far_end(connection_core& c, std::shared_ptr<hub> h, std::shared_ptr<link> l) noexcept
-        : connection_(c), home_(std::move(h)), link_(std::move(l))
-    {
-        link_->at_connection = this;
-    }
+    /// Throws std::bad_alloc, and then the broker still counts on an agent of this link.
+    far_end(connection_core& c, std::shared_ptr<hub> h, std::shared_ptr<link> l);
     far_end(const far_end&) = delete;
     far_end& operator=(const far_end&) = delete;
     ~far_end();
@@ -82,7 +80,7 @@ public:
     void end_channel(far_channel& c);
     void end_session();
     /// The connection's execution context goes away: nothing is posted to it any more.
-    void context_ends()
+    void context_ends() noexcept
     {
         link_->to_far_end.leave();
         end_session();
@@ -117,6 +115,8 @@ public:
     }
 
 private:
+    /// Also when nothing of the connection waits any more that would hear of it, as when only a delivery holds it.
+    void context_ended() noexcept override { context_ends(); }
     /// As has_room, in one order with what the agent does: it counts, and then asks whether room is wanted.
     [[nodiscard]] bool has_room_now() const noexcept
     {

@@ -178,8 +178,8 @@ private:
     bool will_flush_ = false;       ///< at the end of the turn
 };
 
-/// The handler that gives an agent its turn. One that is destroyed without having run tells that the home's execution
-/// context goes away.
+/// The handler that gives an agent its turn. One that was posted and is destroyed without having run tells that the home's
+/// execution context goes away.
 class agent_turn {
 public:
     agent_turn(std::shared_ptr<hub> h, std::shared_ptr<link> l) noexcept : home_(std::move(h)), link_(std::move(l)) {}
@@ -192,6 +192,7 @@ public:
         if (home_)
             home_->context_ends(link_);
     }
+    void disarm() noexcept { home_ = nullptr; }
     void operator()() { std::exchange(home_, nullptr)->wake(link_); }
 
 private:

@@ -124,12 +124,16 @@ inline void discard(const event& e) noexcept
 class wakeable {
 public:
     explicit wakeable(asio::any_io_executor e) : executor_(std::move(e)) {}
+    /// Posts the handler; one that can't be posted any more is disarmed, if it can be, and tells nobody that it was dropped.
+    /// Without memory for that the program ends.
     template <class Handler>
-    void wake(Handler&& h)
+    void wake(Handler h) noexcept
     {
         const std::lock_guard lock(mutex_);
         if (!is_gone_)
-            asio::post(executor_, std::forward<Handler>(h));
+            asio::post(executor_, std::move(h));
+        else if constexpr (requires { h.disarm(); })
+            h.disarm();
     }
     /// From here on nothing is posted to it. It can't be destroyed while something is.
     void leave() noexcept
@@ -173,7 +177,7 @@ public:
     wakeable to_agent;
     wakeable to_far_end;
     agent* at_broker = nullptr;       ///< the broker's executor's
-    bool is_over = false;             ///< the broker's executor's: there is no agent any more
+    bool is_over = false;             ///< the home's, where this came to be: its agent has nothing to do any more
     far_end* at_connection = nullptr; ///< the connection's
     record_pool records;              ///< the broker's executor's; emptied by who has the link last
     std::atomic<std::uint64_t> done_publishes{0};

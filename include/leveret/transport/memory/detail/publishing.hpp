@@ -146,6 +146,8 @@ inline void start_confirming(channel_core& c)
     wait.number = c.publish(p.request(), &wait, 1);
     wait.bell.arm(deadline);
     connection.rearm();
+    if (!connection.is_near())
+        connection.far->show_published();
     while (!wait.is_done) {
         if (!c.is_open())
             throw_failure(c.reason, "basic.publish", fate::unknown);
