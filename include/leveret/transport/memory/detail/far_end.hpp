@@ -40,7 +40,7 @@ struct far_channel {
 };
 
 /// A connection's end of a link to a broker on another executor.
-class far_end : private io::context_watch {
+class far_end final : private io::context_watch {
 public:
     /// Throws std::bad_alloc, and then the broker still counts on an agent of this link.
     far_end(connection_core& c, std::shared_ptr<hub> h, std::shared_ptr<link> l);
