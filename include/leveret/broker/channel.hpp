@@ -242,6 +242,29 @@ private:
     pod_vector<pending_settlement> tx_settlements_;
 };
 
+/// Around `finish` and `after_settling`: when these run out of memory, nobody stays marked for what is not done.
+class channel::settling {
+public:
+    explicit settling(channel& c) noexcept : of_(c) {}
+    settling(const settling&) = delete;
+    settling& operator=(const settling&) = delete;
+    ~settling()
+    {
+        for (queue* q : of_.touched_)
+            if (q != nullptr) {
+                q->is_touched_ = false;
+                q->unpin();
+            }
+        of_.touched_.clear();
+        for (consumer* c : of_.to_wake_)
+            c->to_wake_ = false;
+        of_.to_wake_.clear();
+    }
+
+private:
+    channel& of_;
+};
+
 } // namespace leveret::broker
 
 #include "leveret/broker/channel_consume.hpp"

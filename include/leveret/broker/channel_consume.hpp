@@ -13,29 +13,6 @@ inline channel::~channel()
     }
 }
 
-/// Around `finish` and `after_settling`: when these run out of memory, nobody stays marked for what is not done.
-class channel::settling {
-public:
-    explicit settling(channel& c) noexcept : of_(c) {}
-    settling(const settling&) = delete;
-    settling& operator=(const settling&) = delete;
-    ~settling()
-    {
-        for (queue* q : of_.touched_)
-            if (q != nullptr) {
-                q->is_touched_ = false;
-                q->unpin();
-            }
-        of_.touched_.clear();
-        for (consumer* c : of_.to_wake_)
-            c->to_wake_ = false;
-        of_.to_wake_.clear();
-    }
-
-private:
-    channel& of_;
-};
-
 /// Everything returns to the queues before any of them gives it to somebody else.
 inline void channel::end()
 {
