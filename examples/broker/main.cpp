@@ -47,8 +47,9 @@ void add_user(lv::broker::users& users, std::string_view line, const settings& s
     if (is_hash && !lv::broker::is_password_hash(secret))
         throw std::invalid_argument(where + ": what stands behind the name '" + name +
                                     "' is no hash; --hash-password makes one of a password");
-    // One iteration: what stands on the command line is no secret here, and many logins should cost little.
-    users.add(name, is_hash ? secret : lv::broker::hash_password(secret, 1)).permit(name, "/", ".*", ".*", ".*");
+    // What stands on the command line is no secret here: its logins cost little, unless they would be told from others'.
+    const unsigned iterations = s.users_file.empty() ? 1 : lv::broker::password_iterations;
+    users.add(name, is_hash ? secret : lv::broker::hash_password(secret, iterations)).permit(name, "/", ".*", ".*", ".*");
     for (const auto& v : s.virtual_hosts)
         users.permit(name, v, ".*", ".*", ".*");
     if (name == "guest") // as in RabbitMQ, whatever its password is

@@ -219,7 +219,7 @@ inline result<std::optional<got_message>> channel::get(std::string_view queue_na
                                    ". basic.get operations are not supported by quorum queues with "
                                    "single active consumer");
     if (!no_ack) {
-        if (unacked_.slots() >= max_unacknowledged_)
+        if (unacked_.size() >= max_unacknowledged_)
             return detail::precondition_failed("the channel has " + std::to_string(max_unacknowledged_) +
                                                " unacknowledged deliveries; acknowledge some first");
         unacked_.reserve_one();
@@ -292,7 +292,7 @@ inline void channel::resume()
 inline void channel::apply(std::size_t first, std::size_t end, settlement how)
 {
     const settling scope(*this);
-    const bool was_full = outstanding_ >= most_outstanding();
+    const bool was_full = is_full();
     if (how == settlement::requeue) {
         // Backwards, so that each finds its place at the head of its queue.
         for (std::size_t i = end; i-- > first;)
@@ -353,7 +353,7 @@ inline void channel::after_settling(bool was_full)
         done->unpin();
     }
     touched_.clear();
-    const bool is_free_again = was_full && outstanding_ < most_outstanding();
+    const bool is_free_again = was_full && !is_full();
     for (consumer* c : to_wake_) {
         c->to_wake_ = false;
         if (!is_free_again)

@@ -160,7 +160,7 @@ inline status channel::commit()
     }
     drop_transaction();
     const settling scope_of_these(*this);
-    const bool was_full = outstanding_ >= most_outstanding();
+    const bool was_full = is_full();
     // Backwards what returns, so that each finds its place at the head; forwards the rest.
     for (const pending_settlement& s : tx_settlements_)
         if (s.how != settlement::requeue)

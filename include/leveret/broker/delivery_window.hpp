@@ -18,13 +18,13 @@ public:
     /// Whether the consumer may have one more. Without acknowledgement no prefetch counts.
     [[nodiscard]] bool takes(const consumer& c) const noexcept
     {
-        return !paused_ && (c.no_ack_ || ((c.prefetch_ == 0 || c.unacknowledged_ < c.prefetch_) &&
-                                          outstanding_ < most_outstanding()));
+        return !paused_ &&
+               (c.no_ack_ || ((c.prefetch_ == 0 || c.unacknowledged_ < c.prefetch_) && !is_full()));
     }
-    /// What consumers of the channel may have unacknowledged: by basic.qos with global, and by the broker's limit.
-    [[nodiscard]] std::uint32_t most_outstanding() const noexcept
+    /// Whether the channel's consumers may have no more: by basic.qos with global, or by the broker's limit.
+    [[nodiscard]] bool is_full() const noexcept
     {
-        return limit_ != 0 && limit_ < max_unacknowledged_ ? limit_ : max_unacknowledged_;
+        return (limit_ != 0 && outstanding_ >= limit_) || unacked_.size() >= max_unacknowledged_;
     }
     /// Makes room to remember one more delivery. Throws std::bad_alloc.
     void prepare(const consumer& c)

@@ -22,6 +22,21 @@ TEST_CASE("deliveries of a channel that wait for acknowledgement")
     CHECK(c.channel.take() == lines{"b:5 #5"});
     c.channel.ok(c.channel->ack(0, true));
     CHECK(c.channel.take().empty());
+    // What was settled in between counts no more, and what basic.get gave does.
+    for (const char* body : {"6", "7", "8"})
+        c.channel.publish("", "q", body);
+    CHECK(c.channel.take().size() == 3);
+    c.channel.ok(c.channel->ack(7));
+    c.channel->cancel("a");
+    c.channel->cancel("b");
+    c.channel.publish("", "q", "9");
+    CHECK(c.channel->get("q", false));
+    c.channel.publish("", "q", "10");
+    CHECK_FALSE(c.channel->get("q", false));
+    c.channel.consume("q", "c", false);
+    CHECK(c.channel.take().empty());
+    c.channel.ok(c.channel->ack(6));
+    CHECK(c.channel.take().size() == 1);
 }
 
 TEST_CASE("publishers are blocked above the high-water mark until the low one is reached")

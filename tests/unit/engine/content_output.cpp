@@ -53,6 +53,25 @@ TEST_CASE("delivery_head: deliveries of every kind of size are as the plain enco
         }
 }
 
+TEST_CASE("delivery_head: a large body is referred to, however small its frames are")
+{
+    engine::delivery_head head;
+    head.assign(5, "tag", "x", "key", properties());
+    const payload body(std::string(1'000'000, 'b'));
+    for (const std::uint32_t frame_max : {4096U, 8192U, 131072U}) {
+        CAPTURE(frame_max);
+        engine::output_buffer out;
+        head.append(out, 1, false, body, frame_max);
+        std::size_t copied = 0;
+        out.for_each_piece([&](const char* data, std::size_t size) {
+            if (data < body.data() || data >= body.data() + body.size())
+                copied += size;
+            return true;
+        });
+        CHECK(copied < 10'000);
+    }
+}
+
 TEST_CASE("append_content: a returned message")
 {
     engine::output_buffer out;

@@ -7,6 +7,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <vector>
 
 using namespace leveret;
 using namespace leveret::test;
@@ -403,6 +404,39 @@ TEST_CASE("session: errors that nobody reads stop the one who makes them")
     static_cast<void>(client.take());
     CHECK_FALSE(client.engine.is_closed());
     CHECK(client.channel_count() == 1);
+}
+
+TEST_CASE("session: replies that nobody reads are limited for all channels of a connection together")
+{
+    socketless_server server;
+    server_peer asker(server);
+    server_peer answerer(server);
+    asker.open();
+    answerer.open();
+    answerer.send(declare_q);
+    static_cast<void>(answerer.take());
+    std::vector<std::string> addresses;
+    for (std::uint16_t n = 1; n <= 3; ++n) {
+        properties p;
+        p.reply_to("amq.rabbitmq.reply-to");
+        asker.send((n == 1 ? std::string() : frame(n, wire::channel::open{})) +
+                   frame(n, wire::basic::consume{.queue = "amq.rabbitmq.reply-to", .no_ack = true}) +
+                   frame(n, wire::basic::publish{.routing_key = "q"}) + content(n, "ask", p));
+        answerer.send(frame(1, wire::basic::get{.queue = "q", .no_ack = true}));
+        const std::string got = answerer.take();
+        const std::size_t at = got.find("amq.rabbitmq.reply-to.g");
+        REQUIRE(at != std::string::npos);
+        addresses.push_back(got.substr(at, static_cast<unsigned char>(got[at - 1])));
+    }
+    static_cast<void>(asker.take());
+    asker.reads(false);
+    const std::string megabyte(1'000'000, 'x');
+    for (int i = 0; i < 40; ++i)
+        for (const std::string& address : addresses)
+            answerer.send(published(address, megabyte));
+    const std::size_t most = server.bounds().output_bytes + broker::delivery_window::max_late_reply_bytes;
+    CHECK(asker.engine.output().size() >= most);
+    CHECK(asker.engine.output().size() < most + 1'010'000);
 }
 
 TEST_CASE("session: a reply address that was made up reaches nobody")

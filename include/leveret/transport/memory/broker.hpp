@@ -148,8 +148,10 @@ struct connector {
                                                          "destroyed, and handles that it left behind are still held"),
                               "connection.open", fate::never_sent);
             // The home may have been given up just now: then it is for us to take.
+            auto end = std::make_unique<far_end>(*core, b.hub_);
             if (auto way = b.hub_->enter_from_elsewhere(executor)) {
-                auto joined = join_far(core, std::move(way), std::move(virtual_host), std::move(user), timeout);
+                end->join(std::move(way));
+                auto joined = join_far(core, std::move(end), std::move(virtual_host), std::move(user), timeout);
                 co_await std::move(joined);
                 break;
             }

@@ -42,8 +42,14 @@ struct far_channel {
 /// A connection's end of a link to a broker on another executor.
 class far_end final : private io::context_watch {
 public:
-    /// Throws std::bad_alloc, and then the broker still counts on an agent of this link.
-    far_end(connection_core& c, std::shared_ptr<hub> h, std::shared_ptr<link> l);
+    /// To be joined, before anything else is asked of it. Throws std::bad_alloc.
+    far_end(connection_core& c, std::shared_ptr<hub> h);
+    /// Its way to the broker, which waits for an agent at its other end from now on.
+    void join(std::shared_ptr<link> l) noexcept
+    {
+        link_ = std::move(l);
+        link_->at_connection = this;
+    }
     far_end(const far_end&) = delete;
     far_end& operator=(const far_end&) = delete;
     ~far_end();

@@ -10,16 +10,16 @@
 
 namespace leveret::memory::detail {
 
-inline far_end::far_end(connection_core& c, std::shared_ptr<hub> h, std::shared_ptr<link> l)
-    : connection_(c), home_(std::move(h)), link_(std::move(l))
+inline far_end::far_end(connection_core& c, std::shared_ptr<hub> h) : connection_(c), home_(std::move(h))
 {
     watch(connection_.executor());
-    link_->at_connection = this;
 }
 
 inline far_end::~far_end()
 {
     unwatch();
+    if (!link_)
+        return;
     release_all();
     static_cast<void>(next(command::kind::gone, nullptr));
     send();

@@ -80,10 +80,10 @@ template <class Ask, class Told, class Missed, class IsOpen>
 }
 
 /// Joins a broker on another executor.
-[[nodiscard]] inline asio::awaitable<void> join_far(local_ptr<connection_core> c, std::shared_ptr<link> way,
+[[nodiscard]] inline asio::awaitable<void> join_far(local_ptr<connection_core> c, std::unique_ptr<far_end> end,
                                                     std::string virtual_host, std::string user, duration timeout)
 {
-    c->far = std::make_unique<far_end>(*c, c->home, std::move(way));
+    c->far = std::move(end);
     auto open = [virtual_host = std::move(virtual_host), user = std::move(user)](agent& a) {
         return a.open_session(virtual_host, user);
     };
