@@ -26,7 +26,32 @@
 /// once it is much and was not used for some seconds. To be called every two.
 class memory_keeper {
 public:
+    memory_keeper() : stays_(unused().bytes) {}
+
     void look()
+    {
+#if defined(__GLIBC__)
+        const state now = unused();
+        if (now.bytes < stays_)
+            stays_ = now.bytes;
+        const bool is_much = now.bytes - stays_ > much && now.bytes - stays_ > now.used / 4;
+        looks_ = is_much ? looks_ + 1 : 0;
+        if (looks_ < 2)
+            return;
+        looks_ = 0;
+        ::malloc_trim(0);
+        stays_ = unused().bytes; // in pages that are partly used
+#endif
+    }
+
+private:
+    static constexpr std::size_t much = std::size_t{16} << 20U;
+
+    struct state {
+        std::size_t bytes; // resident and not in use
+        std::size_t used;
+    };
+    [[nodiscard]] static state unused() noexcept
     {
 #if defined(__GLIBC__)
         unsigned long all = 0;
@@ -39,26 +64,12 @@ public:
         const struct mallinfo2 heap = ::mallinfo2();
         const std::size_t used = heap.uordblks + heap.hblkhd;
         const std::size_t held = resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-        const std::size_t unused = held > used ? held - used : 0;
-        if (is_new_) { // given back just now: this much stays, in pages that are partly used
-            is_new_ = false;
-            stays_ = unused;
-        }
-        if (unused < stays_)
-            stays_ = unused;
-        const bool is_much = unused - stays_ > much && unused - stays_ > used / 4;
-        looks_ = is_much ? looks_ + 1 : 0;
-        if (looks_ < 2)
-            return;
-        looks_ = 0;
-        is_new_ = true;
-        ::malloc_trim(0);
+        return {held > used ? held - used : 0, used};
+#else
+        return {0, 0};
 #endif
     }
 
-private:
-    static constexpr std::size_t much = std::size_t{16} << 20U;
-    std::size_t stays_ = 0;
+    std::size_t stays_;
     unsigned looks_ = 0; // that found much, one after the other
-    bool is_new_ = true;
 };

@@ -66,6 +66,30 @@ struct place {
     std::optional<server> listening;
 };
 
+/// A server with a certificate for 127.0.0.1 and the user guest.
+struct plain_place {
+    plain_place(const asio::any_io_executor& executor, const lv::broker::connection_limits& limits)
+    {
+        files.sign("server", "the server", "IP:127.0.0.1");
+        const std::string pem = files.pem("server"), key = files.key("server");
+        const lv::tls::server_credentials credentials({.certificate_file = pem, .key_file = key});
+        lv::broker::server_options o;
+        o.connections = limits;
+        listening.emplace(lv::tls::environment(credentials), executor, o);
+    }
+    certificates files;
+    std::optional<server> listening;
+};
+
+/// One who connects and says nothing.
+asio::awaitable<asio::ip::tcp::socket> silent_client(const server& s)
+{
+    asio::ip::tcp::socket silent(co_await asio::this_coro::executor);
+    const asio::ip::tcp::endpoint end(asio::ip::address_v4::loopback(), s.port());
+    co_await silent.async_connect(end, asio::use_awaitable);
+    co_return silent;
+}
+
 /// Publishes and takes a message of `size` bytes.
 asio::awaitable<void> use(lv::amqp::connection connection, std::size_t size = 5)
 {
@@ -230,9 +254,7 @@ LEVERET_CORO_TEST_CASE("tls: each other's protocol, and none at all")
     CHECK(o.what() == outcome::kind::connection);
 
     // One who connects and says nothing keeps nobody else out.
-    asio::ip::tcp::socket silent(co_await asio::this_coro::executor);
-    const asio::ip::tcp::endpoint end(asio::ip::address_v4::loopback(), p.listening->port());
-    co_await silent.async_connect(end, asio::use_awaitable);
+    auto silent = co_await silent_client(*p.listening);
     const std::string trusting = p.trusting_url();
     auto connection = co_await lv::tls::connect(trusting);
     co_await use(std::move(connection));
@@ -246,17 +268,12 @@ LEVERET_CORO_TEST_CASE("tls: each other's protocol, and none at all")
 
 LEVERET_CORO_TEST_CASE("tls: connections at rest, before their handshake and after it")
 {
-    certificates files;
-    files.sign("server", "the server", "IP:127.0.0.1");
-    const std::string pem = files.pem("server"), key = files.key("server"), ca = files.pem("ca");
-    const lv::tls::server_credentials credentials({.certificate_file = pem, .key_file = key});
-    lv::broker::server_options o;
-    o.connections.buffers_kept = 1ms;
-    server listening(lv::tls::environment(credentials), co_await asio::this_coro::executor, o);
-    asio::ip::tcp::socket silent(co_await asio::this_coro::executor);
-    const asio::ip::tcp::endpoint end(asio::ip::address_v4::loopback(), listening.port());
-    co_await silent.async_connect(end, asio::use_awaitable);
-    const std::string url = "amqps://127.0.0.1:" + std::to_string(listening.port()) + "/?cacertfile=" + ca;
+    lv::broker::connection_limits limits;
+    limits.buffers_kept = 1ms;
+    plain_place p(co_await asio::this_coro::executor, limits);
+    auto silent = co_await silent_client(*p.listening);
+    const std::string url =
+        "amqps://127.0.0.1:" + std::to_string(p.listening->port()) + "/?cacertfile=" + p.files.pem("ca");
     auto connection = co_await lv::tls::connect(url);
     auto channel = co_await connection.open_channel();
     co_await channel.declare_queue("q");
@@ -289,21 +306,15 @@ LEVERET_CORO_TEST_CASE("tls: a key with a password, which nobody is asked for")
 
 LEVERET_CORO_TEST_CASE("tls: a handshake that takes too long")
 {
-    certificates files;
-    files.sign("server", "the server", "IP:127.0.0.1");
-    const std::string pem = files.pem("server"), key = files.key("server");
-    const lv::tls::server_credentials credentials({.certificate_file = pem, .key_file = key});
-    lv::broker::server_options o;
-    o.connections.handshake_timeout = 50ms;
-    server listening(lv::tls::environment(credentials), co_await asio::this_coro::executor, o);
-    asio::ip::tcp::socket silent(co_await asio::this_coro::executor);
-    const asio::ip::tcp::endpoint end(asio::ip::address_v4::loopback(), listening.port());
-    co_await silent.async_connect(end, asio::use_awaitable);
+    lv::broker::connection_limits limits;
+    limits.handshake_timeout = 50ms;
+    plain_place p(co_await asio::this_coro::executor, limits);
+    auto silent = co_await silent_client(*p.listening);
     char byte = 0;
     std::error_code ec;
     co_await silent.async_read_some(asio::buffer(&byte, 1), asio::redirect_error(asio::use_awaitable, ec));
     CHECK(ec);
-    CHECK(listening.connection_count() == 0);
+    CHECK(p.listening->connection_count() == 0);
 }
 
 TEST_CASE("tls: files that can't be used are named")
