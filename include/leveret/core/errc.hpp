@@ -115,6 +115,8 @@ enum class errc : std::uint8_t {
     limit_exceeded,     ///< a limit of this side
     queue_name,         ///< the broker answered with another queue than was asked for
     not_decodable,      ///< a message's body is not what it was to be decoded as
+    remote_failure,     ///< what was called answered with an error
+    no_server,          ///< a call reached no server's queue
 };
 
 [[nodiscard]] constexpr std::string_view describe(errc e) noexcept
@@ -133,6 +135,8 @@ enum class errc : std::uint8_t {
     case errc::limit_exceeded: return "a limit is exceeded";
     case errc::queue_name: return "the broker answered for another queue";
     case errc::not_decodable: return "the body can't be decoded";
+    case errc::remote_failure: return "the called side answered with an error";
+    case errc::no_server: return "no server is there to be called";
     }
     return "unknown error";
 }

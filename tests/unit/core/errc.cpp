@@ -15,7 +15,7 @@ namespace {
 
 constexpr auto first_protocol = static_cast<int>(protocol_errc::none);
 constexpr auto last_protocol = static_cast<int>(protocol_errc::handshake_size);
-constexpr auto last_library = static_cast<int>(errc::not_decodable);
+constexpr auto last_library = static_cast<int>(errc::no_server);
 
 static_assert(reply_code_for(protocol_errc::frame_end) == reply_code::frame_error);
 static_assert(reply_code_for(protocol_errc::frame_too_large) == reply_code::frame_error);

@@ -1,0 +1,124 @@
+// The envelope of oslo.messaging's messages, version 2.0.
+#pragma once
+
+#include "leveret/core/message.hpp"
+#include "leveret/core/payload.hpp"
+#include "leveret/json/value.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace leveret::oslo {
+
+namespace detail {
+
+/// Python writes NaN, Infinity and -Infinity, which JSON has not: they become null.
+[[nodiscard]] inline std::string without_python_numbers(std::string_view text)
+{
+    std::string out;
+    bool in_text = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (in_text) {
+            out.push_back(c);
+            if (c == '\\' && i + 1 < text.size())
+                out.push_back(text[++i]);
+            in_text = c != '"';
+            continue;
+        }
+        in_text = c == '"';
+        bool is_number = false;
+        for (const std::string_view word : {"NaN", "Infinity", "-Infinity"}) {
+            if (!is_number && text.substr(i).starts_with(word)) {
+                out += "null";
+                i += word.size() - 1;
+                is_number = true;
+            }
+        }
+        if (!is_number)
+            out.push_back(c);
+    }
+    return out;
+}
+
+} // namespace detail
+
+/// JSON as Python writes it: numbers that are none become null. Throws decode_error.
+[[nodiscard]] inline json parse(std::string_view text)
+{
+    json value = json::parse(text, nullptr, false);
+    if (value.is_discarded())
+        value = parse_json(detail::without_python_numbers(text));
+    return value;
+}
+
+/// A message of oslo.messaging around `inner`, with the properties that it has there. Throws usage_error if a text is
+/// not UTF-8.
+[[nodiscard]] inline message enveloped(const json& inner)
+{
+    std::string body = R"({"oslo.version": "2.0", "oslo.message": )";
+    body += json_text(json(json_text(inner)));
+    body.push_back('}');
+    message m(body);
+    m.persistent().content_type("application/json").content_encoding("utf-8").headers(table()).priority(0);
+    return m;
+}
+
+/// What is in the envelope: an object. A message without one is the object itself (version 1.0). Throws decode_error
+/// for everything that oslo.messaging rejects.
+[[nodiscard]] inline json opened(std::string_view body, std::string_view content_type)
+{
+    if (content_type != "application/json")
+        throw_decode_error("a message of oslo.messaging is application/json");
+    json outer = parse(body);
+    if (!outer.is_object())
+        throw_decode_error("a message of oslo.messaging is an object");
+    const auto version = outer.find("oslo.version");
+    const auto text = outer.find("oslo.message");
+    if (version == outer.end() && text == outer.end())
+        return outer;
+    if (version == outer.end() || (*version != "2.0" && *version != "2.0.0"))
+        throw_decode_error("an envelope of oslo.messaging has version 2.0");
+    if (text == outer.end() || !text->is_string())
+        throw_decode_error("the envelope of oslo.messaging has no text in it");
+    json inner = parse(text->get_ref<const std::string&>());
+    if (!inner.is_object())
+        throw_decode_error("a message of oslo.messaging is an object");
+    return inner;
+}
+
+/// A text of an object, or "" if it has none of that name. Throws decode_error if it is something else.
+[[nodiscard]] inline std::string text_of(const json& object, const char* key)
+{
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null())
+        return {};
+    if (!found->is_string())
+        throw_decode_error(std::string(key) + " is " + std::string(kind_of(*found)) + " and no text");
+    return found->get<std::string>();
+}
+
+/// The entries `_context_*` of a message, taken out of it.
+[[nodiscard]] inline json take_context(json& inner)
+{
+    constexpr std::string_view prefix = "_context_";
+    json context = json::object();
+    for (auto at = inner.begin(); at != inner.end();) {
+        if (at.key().starts_with(prefix)) {
+            context[at.key().substr(prefix.size())] = std::move(at.value());
+            at = inner.erase(at);
+        } else {
+            ++at;
+        }
+    }
+    return context;
+}
+inline void put_context(json& inner, const json& context)
+{
+    for (const auto& [key, value] : context.items())
+        inner["_context_" + key] = value;
+}
+
+} // namespace leveret::oslo

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace leveret::oslo {
+
+/// Names that nobody else has: 32 hexadecimal digits, half of them a number drawn at random once and half a count.
+class identity {
+public:
+    explicit identity(std::uint64_t random) noexcept : half_(random) {}
+
+    [[nodiscard]] std::uint64_t next_number() noexcept { return ++count_; }
+    [[nodiscard]] std::string text(std::uint64_t number) const
+    {
+        std::string out(32, '0');
+        put(out.data(), half_);
+        put(out.data() + 16, number);
+        return out;
+    }
+    [[nodiscard]] std::string next() { return text(next_number()); }
+    /// The number of a text that this made, or 0.
+    [[nodiscard]] std::uint64_t number_of(std::string_view text) const noexcept
+    {
+        if (text.size() != 32 || read(text.substr(0, 16)) != half_)
+            return 0;
+        return read(text.substr(16));
+    }
+
+private:
+    static void put(char* to, std::uint64_t v) noexcept
+    {
+        for (std::size_t i = 16; i-- > 0; v >>= 4U)
+            to[i] = "0123456789abcdef"[v & 15U];
+    }
+    [[nodiscard]] static std::uint64_t read(std::string_view digits) noexcept
+    {
+        std::uint64_t v = 0;
+        for (const char c : digits) {
+            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+                return 0;
+            v = v << 4U | static_cast<std::uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
+        }
+        return v;
+    }
+
+    std::uint64_t half_;
+    std::uint64_t count_ = 0;
+};
+
+} // namespace leveret::oslo

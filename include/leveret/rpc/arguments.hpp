@@ -1,0 +1,168 @@
+#pragma once
+
+#include "leveret/io/config.hpp"
+
+#include "leveret/core/detail/signature.hpp"
+#include "leveret/core/error.hpp"
+#include "leveret/core/fixed_string.hpp"
+#include "leveret/json/convert.hpp"
+#include "leveret/json/value.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <concepts>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+
+namespace leveret::rpc {
+
+/// A named argument of a call: see rpc::arg.
+template <class T>
+class named_argument {
+public:
+    named_argument(std::string_view name, const T& value) noexcept : name_(name), value_(&value) {}
+    [[nodiscard]] std::string_view name() const noexcept { return name_; }
+    [[nodiscard]] const T& value() const noexcept { return *value_; }
+
+private:
+    std::string_view name_;
+    const T* value_;
+};
+
+/// `client.call<int>("add", lv::rpc::arg("a", 1), lv::rpc::arg("b", 2))`. Refers to the value: for use in the call alone.
+template <class T>
+[[nodiscard]] named_argument<T> arg(std::string_view name, const T& value) noexcept
+{
+    return {name, value};
+}
+
+/// As a handler's last parameter, the named arguments that no other parameter takes; as a call's only argument, all of
+/// them, when their names are known at run time alone.
+class keywords {
+public:
+    keywords() = default;
+    /// Throws usage_error if it is no object.
+    explicit keywords(json values) : values_(std::move(values))
+    {
+        if (!values_.is_object())
+            throw_invalid_argument("rpc: keywords are an object of JSON");
+    }
+    [[nodiscard]] const json& values() const& noexcept { return values_; }
+    [[nodiscard]] json&& values() && noexcept { return std::move(values_); }
+
+private:
+    json values_ = json::object();
+};
+
+/// A method of an interface that client and server share: name, signature, and names of the parameters if they have
+/// any. Calls and handlers that do not fit don't compile.
+///
+///     struct calc {
+///         using add = lv::rpc::method<"add", int(int, int), "a", "b">;
+///     };
+///     node.add<calc::add>([](int a, int b) { return a + b; });
+///     int sum = co_await client.call<calc::add>(1, 2);
+template <fixed_string Name, class Signature, fixed_string... Names>
+struct method;
+
+namespace detail {
+
+template <fixed_string... Names>
+struct names {
+};
+
+} // namespace detail
+
+template <fixed_string Name, class R, class... A, fixed_string... Names>
+requires(sizeof...(Names) == 0 || sizeof...(Names) == sizeof...(A))
+struct method<Name, R(A...), Names...> {
+    using result = R;
+    static constexpr std::string_view name = Name.view();
+    static constexpr bool has_names = sizeof...(Names) != 0;
+    static constexpr std::size_t arity = sizeof...(A);
+    static_assert(((json_value<std::remove_cvref_t<A>>) && ...), "leveret: a parameter of rpc::method is not known to JSON");
+
+    /// What is there of a handler: it is called with the parameters of the interface, whatever its own are.
+    template <class F>
+    requires std::invocable<F&, std::remove_cvref_t<A>...>
+    class handler {
+        using given = std::invoke_result_t<F&, std::remove_cvref_t<A>...>;
+        static constexpr bool awaits = std::same_as<given, asio::awaitable<R>>;
+        static_assert(awaits || std::same_as<given, R> || std::convertible_to<given, R>,
+                      "leveret: the handler returns something else than the method of the interface");
+
+    public:
+        using result = std::conditional_t<awaits, asio::awaitable<R>, R>;
+        explicit handler(F f) : function_(std::move(f)) {}
+        result operator()(std::remove_cvref_t<A>... arguments) { return std::invoke(function_, std::move(arguments)...); }
+
+    private:
+        F function_;
+    };
+    template <class F>
+    using signature = leveret::detail::handler_signature<typename handler<F>::result, std::remove_cvref_t<A>...>;
+    using parameter_names = detail::names<Names...>;
+
+    /// The arguments on the wire. They are converted to the parameters' types first.
+    [[nodiscard]] static json pack(const std::remove_cvref_t<A>&... arguments)
+    {
+        if constexpr (has_names || arity == 0) {
+            json object = json::object();
+            static_cast<void>((object.emplace(std::string(Names.view()), json_of(arguments)), ..., 0));
+            return object;
+        } else {
+            json list = json::array();
+            (list.push_back(json_of(arguments)), ...);
+            return list;
+        }
+    }
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_method = false;
+template <fixed_string Name, class S, fixed_string... Names>
+inline constexpr bool is_method<method<Name, S, Names...>> = true;
+
+template <class T>
+inline constexpr bool is_named_argument = false;
+template <class T>
+inline constexpr bool is_named_argument<named_argument<T>> = true;
+
+template <class T>
+inline constexpr bool can_be_argument =
+    json_value<T> || std::convertible_to<const T&, std::string_view> || is_named_argument<T>;
+
+/// The arguments of a call on the wire.
+template <bool ByName, class... A>
+[[nodiscard]] json pack(const A&... arguments)
+{
+    if constexpr (sizeof...(A) == 0) {
+        return ByName ? json::object() : json::array();
+    } else if constexpr ((std::same_as<A, keywords> && ...)) {
+        static_assert(sizeof...(A) == 1, "leveret: rpc::keywords are all the arguments of a call");
+        return (arguments, ...).values();
+    } else if constexpr ((is_named_argument<A> && ...)) {
+        json object = json::object();
+        (object.emplace(std::string(arguments.name()), json_of(arguments.value())), ...);
+        return object;
+    } else {
+        static_assert(!(is_named_argument<A> || ...), "leveret: of a call's arguments all have names, or none has");
+        static_assert(!ByName, "leveret: this wire format passes arguments by name: call(\"add\", lv::rpc::arg(\"a\", 1))");
+        json list = json::array();
+        (list.push_back(json_of(arguments)), ...);
+        return list;
+    }
+}
+
+} // namespace detail
+
+template <class M>
+concept described_method = detail::is_method<M>;
+
+} // namespace leveret::rpc

@@ -1,0 +1,220 @@
+#pragma once
+
+#include "leveret/core/duration.hpp"
+#include "leveret/core/error.hpp"
+#include "leveret/core/escape.hpp"
+#include "leveret/core/local_ptr.hpp"
+#include "leveret/io/alarm.hpp"
+#include "leveret/io/context_watch.hpp"
+#include "leveret/io/doorbell.hpp"
+#include "leveret/oslo/identity.hpp"
+#include "leveret/rpc/detail/pending_call.hpp"
+#include "leveret/rpc/detail/received.hpp"
+#include "leveret/rpc/error.hpp"
+#include "leveret/rpc/wire/format.hpp"
+#include "leveret/transport/concept.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+namespace leveret::rpc::detail {
+
+/// What all clients of one reply queue share. One coroutine reads the answers, another what came back unroutable; both
+/// begin with the first call and end with the last client.
+template <channel Channel, wire::format Wire, io::environment Environment>
+class client_core final : public local_counted, public io::context_watch {
+public:
+    client_core(Channel c, Wire w, Environment e)
+        : channel(std::move(c)), wire(w), alarm(std::move(e), channel.get_executor()),
+          identity(alarm.environment_of().random()), reply_to(wire.reply_queue(identity.next()))
+    {
+        watch(channel.get_executor());
+    }
+
+    Channel channel;
+    Wire wire;
+    io::alarm<Environment> alarm;
+    oslo::identity identity;
+    const std::string reply_to;
+    std::uint64_t unknown_replies = 0;
+
+    [[nodiscard]] std::size_t in_flight() const noexcept { return calls_.size(); }
+
+    /// Registers a call for as long as it lives.
+    class registered {
+    public:
+        registered(client_core& c, pending_call& p) : core_(c), call_(p) { core_.calls_.emplace(p.number, &p); }
+        registered(const registered&) = delete;
+        registered& operator=(const registered&) = delete;
+        ~registered()
+        {
+            core_.calls_.erase(call_.number);
+            core_.alarm.disarm(call_);
+        }
+
+    private:
+        client_core& core_;
+        pending_call& call_;
+    };
+
+    [[nodiscard]] bool is_ready() const noexcept { return is_ready_; }
+    /// Starts to read answers, if nobody has. Calls are rung when that is so, or fail.
+    void start()
+    {
+        if (is_reading_)
+            return;
+        is_reading_ = true;
+        const local_ptr<client_core> self(this);
+        asio::co_spawn(channel.get_executor(), read(self),
+                       asio::bind_cancellation_slot(reading_.slot(),
+                                                    [self](std::exception_ptr e) { self->reading_ended(std::move(e)); }));
+    }
+    /// Exchanges are declared once by each client, as servers do it.
+    [[nodiscard]] bool has_declared(const std::string& exchange) const { return declared_.contains(exchange); }
+    void mark_declared(const std::string& exchange) { declared_.insert(exchange); }
+
+    /// The last client is gone, and with it all calls.
+    void shut_down()
+    {
+        alarm.stop();
+        if (std::exchange(is_shut_down_, true) || has_context_ended_)
+            return;
+        if (is_reading_)
+            reading_.emit(asio::cancellation_type::terminal);
+        if (takes_returns_)
+            returns_.emit(asio::cancellation_type::terminal);
+    }
+
+private:
+    void context_ended() noexcept override
+    {
+        const local_ptr<client_core> self(this);
+        has_context_ended_ = true;
+        waits.destroy_all();
+    }
+
+    static asio::awaitable<void> read(local_ptr<client_core> c)
+    {
+        if (c->wire.declares_reply_queue())
+            co_await c->channel.declare_queue(c->reply_to, c->wire.reply_queue_settings());
+        auto replies = co_await c->channel.consume(c->reply_to, {.prefetch = 0, .no_ack = true});
+        c->is_ready_ = true;
+        for (const auto& [number, call] : c->calls_)
+            call->bell.ring();
+        if (!c->takes_returns_)
+            c->start_returns();
+        while (auto reply = co_await replies.next())
+            c->take(*reply);
+    }
+    template <class Delivery>
+    void take(const Delivery& d)
+    {
+        wire::incoming_reply reply;
+        try {
+            reply = with_received<Wire>(d, [this](const wire::received_message& m) { return wire.decode_reply(m); });
+        } catch (const decode_error&) {
+            answer_undecodable(d);
+            return;
+        }
+        pending_call* const call = find(reply.id);
+        if (call == nullptr) {
+            ++unknown_replies; // late, or somebody's mistake
+            return;
+        }
+        if (!reply.result.is_null() && call->result.is_null())
+            call->result = std::move(reply.result);
+        if (reply.is_end) {
+            call->failure = std::move(reply.failure);
+            call->finish();
+        } else if (!call->monitor.is_never()) {
+            arm(*call);
+        }
+    }
+    /// The caller is better off with an error than with a timeout, if it can be told whose answer it was.
+    template <class Delivery>
+    void answer_undecodable(const Delivery& d)
+    {
+        const auto& p = d.properties();
+        if (pending_call* const call = find(p.correlation_id())) {
+            call->fail(std::make_exception_ptr(
+                decode_error(make_error_code(errc::not_decodable), "rpc: the answer can't be read")));
+        } else {
+            ++unknown_replies;
+        }
+    }
+    void reading_ended(std::exception_ptr e) noexcept
+    {
+        is_reading_ = is_ready_ = false;
+        if (!e)
+            e = std::make_exception_ptr(consumer_cancelled(make_error_code(errc::consumer_cancelled),
+                                                           "rpc: the consumer of the answers has ended"));
+        for (const auto& [number, call] : calls_)
+            call->fail(e);
+    }
+
+    void start_returns()
+    {
+        takes_returns_ = true;
+        const local_ptr<client_core> self(this);
+        asio::co_spawn(channel.get_executor(), take_returns(self),
+                       asio::bind_cancellation_slot(returns_.slot(), [self](std::exception_ptr) {
+                           self->takes_returns_ = false; // the channel ended: those who read answers tell
+                       }));
+    }
+    static asio::awaitable<void> take_returns(local_ptr<client_core> c)
+    {
+        for (;;) {
+            const returned_message m = co_await c->channel.next_return();
+            if (pending_call* const call = c->find(m.message().properties().correlation_id())) {
+                leveret::diagnostics d;
+                d.code = static_cast<std::uint16_t>(m.reply_code());
+                d.text = m.reply_text();
+                d.operation = "rpc.call";
+                d.operation_fate = fate::refused;
+                call->fail(std::make_exception_ptr(no_server(make_error_code(errc::no_server),
+                                                             "rpc: no server has the queue '" +
+                                                                 escaped(m.routing_key(), 128) + "'",
+                                                             std::move(d))));
+            }
+        }
+    }
+
+    [[nodiscard]] pending_call* find(std::string_view id) const noexcept
+    {
+        const std::uint64_t number = identity.number_of(id);
+        const auto at = number == 0 ? calls_.end() : calls_.find(number);
+        return at == calls_.end() ? nullptr : at->second;
+    }
+
+public:
+    /// The nearer of the call's deadline and of the server's next sign of life.
+    void arm(pending_call& call)
+    {
+        instant at = call.last;
+        if (!call.monitor.is_never() && alarm.now() + call.monitor < at)
+            at = alarm.now() + call.monitor;
+        alarm.arm(call, at);
+    }
+
+    io::wait_list waits;
+
+private:
+    std::unordered_map<std::uint64_t, pending_call*> calls_;
+    std::set<std::string, std::less<>> declared_;
+    asio::cancellation_signal reading_, returns_;
+    bool is_reading_ = false, is_ready_ = false, takes_returns_ = false;
+    bool is_shut_down_ = false, has_context_ended_ = false;
+};
+
+} // namespace leveret::rpc::detail

@@ -1,0 +1,31 @@
+#pragma once
+
+#include "leveret/core/properties.hpp"
+#include "leveret/rpc/wire/format.hpp"
+#include "leveret/transport/concept.hpp"
+
+#include <utility>
+
+namespace leveret::rpc::detail {
+
+/// Calls `use` with what a wire format reads of a delivery, while the views of it live.
+template <class Wire, readable_delivery Delivery, class Use>
+decltype(auto) with_received(const Delivery& d, Use&& use)
+{
+    const auto& p = d.properties();
+    wire::received_message m;
+    m.body = d.body();
+    m.content_type = p.content_type();
+    m.content_encoding = p.content_encoding();
+    m.correlation_id = p.correlation_id();
+    m.reply_to = p.reply_to();
+    m.expiration = p.expiration();
+    m.message_id = p.message_id();
+    m.type = p.type();
+    if constexpr (Wire::reads_headers)
+        if (p.has(property::headers))
+            m.headers = d.headers();
+    return std::forward<Use>(use)(m);
+}
+
+} // namespace leveret::rpc::detail

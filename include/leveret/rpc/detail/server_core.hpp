@@ -1,0 +1,426 @@
+#pragma once
+
+#include "leveret/core/duration.hpp"
+#include "leveret/core/error.hpp"
+#include "leveret/core/escape.hpp"
+#include "leveret/core/local_ptr.hpp"
+#include "leveret/io/alarm.hpp"
+#include "leveret/io/context_watch.hpp"
+#include "leveret/io/doorbell.hpp"
+#include "leveret/oslo/identity.hpp"
+#include "leveret/rpc/detail/failure_of.hpp"
+#include "leveret/rpc/detail/received.hpp"
+#include "leveret/rpc/detail/task.hpp"
+#include "leveret/rpc/endpoint.hpp"
+#include "leveret/rpc/request.hpp"
+#include "leveret/rpc/target.hpp"
+#include "leveret/rpc/version.hpp"
+#include "leveret/rpc/wire/format.hpp"
+#include "leveret/transport/concept.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
+#include <asio/this_coro.hpp>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace leveret::rpc {
+
+/// Options of a server.
+struct server_options {
+    std::size_t concurrency = 64; ///< handlers that run at once, 1 to 4096; those that are no coroutines run one by one
+    std::uint16_t prefetch = 0;   ///< requests that wait here, of each of its queues; 0: as many as run at once
+    rpc::acknowledge acknowledge = rpc::acknowledge::by_format;
+    duration timeout = default_timeout; ///< for starting and stopping to consume
+};
+static_assert(safe_options<server_options>);
+
+namespace detail {
+
+template <channel Channel, wire::format Wire, io::environment Environment>
+class server_core final : public local_counted, public io::context_watch, public task_owner {
+    using stream = stream_of<Channel>;
+    using delivery = delivery_of<stream>;
+    using pointer = local_ptr<server_core>;
+
+public:
+    server_core(Channel c, const target_options& t, Wire w, server_options o, Environment e)
+        : channel(std::move(c)), wire(w), of(t), options(o), alarm_(std::move(e), channel.get_executor()),
+          identity_(alarm_.environment_of().random())
+    {
+        endpoints.emplace_back(t);
+        before_ = (o.acknowledge == acknowledge::by_format ? Wire::acknowledgement : o.acknowledge) == acknowledge::before;
+        watch(channel.get_executor());
+    }
+
+    Channel channel;
+    Wire wire;
+    const target of;
+    const server_options options;
+    std::vector<endpoint> endpoints;
+    std::uint64_t handled = 0, failed = 0, rejected = 0, given_up = 0;
+
+    [[nodiscard]] std::size_t active() const noexcept { return active_; }
+    [[nodiscard]] bool is_started() const noexcept { return is_started_; }
+    void stop() noexcept
+    {
+        stopping_ = true;
+        if (bell_ != nullptr)
+            bell_->ring();
+        ring_readers();
+    }
+
+    /// Declares what a server has, and begins to consume.
+    static asio::awaitable<void> start(pointer s)
+    {
+        if (s->is_started_)
+            co_return;
+        const std::string exchange = s->wire.exchange(s->of);
+        if (!exchange.empty())
+            co_await s->channel.declare_exchange(exchange, exchange_type::topic, s->wire.exchange_settings());
+        const std::string own = s->of.topic() + "." + s->of.server();
+        const std::array<std::string, 2> shared = {s->of.topic(), own};
+        for (const std::string& queue : shared) {
+            co_await s->channel.declare_queue(queue, s->wire.queue_settings());
+            if (!exchange.empty())
+                co_await s->channel.bind_queue(queue, exchange, queue, {});
+        }
+        const std::string fanout = s->wire.fanout_exchange(s->of);
+        s->fanout_queue_ = s->wire.fanout_queue(s->of, s->identity_.next());
+        co_await s->channel.declare_exchange(fanout, exchange_type::fanout, s->wire.fanout_exchange_settings());
+        co_await s->channel.declare_queue(s->fanout_queue_, s->wire.fanout_queue_settings());
+        co_await s->channel.bind_queue(s->fanout_queue_, fanout, s->of.topic(), {});
+        consume_options o;
+        o.prefetch = s->options.prefetch != 0 ? s->options.prefetch
+                                              : static_cast<std::uint16_t>(s->options.concurrency);
+        o.timeout = s->options.timeout;
+        const std::array<std::string, 3> all = {s->of.topic(), own, s->fanout_queue_};
+        for (const std::string& queue : all) {
+            auto consumer = co_await s->channel.consume(queue, o);
+            s->streams_.push_back(std::move(consumer));
+        }
+        s->is_started_ = true;
+    }
+
+    static asio::awaitable<void> run(pointer s)
+    {
+        co_await start(s);
+        // What runs is brought to its end, whatever happens to this coroutine, whose state of cancellation stays the
+        // caller's.
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        io::doorbell bell(s->waits_);
+        s->bell_ = &bell;
+        for (std::size_t i = 0; i < s->streams_.size(); ++i) {
+            ++s->readers_;
+            asio::co_spawn(s->channel.get_executor(), read(s, i), [s](std::exception_ptr e) { s->reader_ended(std::move(e)); });
+        }
+        bool cancelled = false;
+        while (!s->stopping_ && !cancelled) {
+            const auto state = co_await asio::this_coro::cancellation_state;
+            cancelled = state.cancelled() != asio::cancellation_type::none;
+            if (!cancelled) {
+                s->is_waiting_ = true;
+                cancelled = co_await bell.wait() == io::wake::cancelled;
+                s->is_waiting_ = false;
+            }
+        }
+        s->stopping_ = true;
+        s->ring_readers();
+        std::exception_ptr in_end;
+        for (stream& consumer : s->streams_) {
+            try {
+                co_await consumer.cancel({.timeout = s->options.timeout});
+            } catch (...) {
+                in_end = std::current_exception();
+            }
+        }
+        if (s->error_ || in_end)
+            s->tasks_.give_up_all(); // they can't be answered
+        while (s->readers_ != 0 || s->active_ != 0)
+            static_cast<void>(co_await bell.wait());
+        s->bell_ = nullptr;
+        s->streams_.clear();
+        s->is_started_ = false;
+        if (!s->error_ && !in_end) {
+            try {
+                co_await s->channel.delete_queue(s->fanout_queue_, {.timeout = s->options.timeout});
+            } catch (...) {
+                in_end = std::current_exception();
+            }
+        }
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        if (s->error_)
+            std::rethrow_exception(std::exchange(s->error_, nullptr));
+        if (cancelled) {
+            leveret::diagnostics d;
+            d.operation = "rpc.server.run";
+            throw operation_cancelled(asio::error::operation_aborted, "rpc.server.run was cancelled", std::move(d));
+        }
+        if (in_end)
+            std::rethrow_exception(in_end);
+    }
+
+private:
+    void context_ended() noexcept override
+    {
+        const pointer self(this);
+        waits_.destroy_all();
+    }
+    void ring_readers() noexcept
+    {
+        for (io::doorbell* b : full_)
+            if (b != nullptr)
+                b->ring();
+    }
+    void reader_ended(std::exception_ptr e) noexcept
+    {
+        --readers_;
+        if (e && !error_)
+            error_ = std::move(e);
+        stop(); // one that ended means that all must
+    }
+    /// Also when `run` was cancelled and does not know it yet: requests that are here may keep readers from ever letting
+    /// it run.
+    [[nodiscard]] bool must_end() const noexcept { return stopping_ || (is_waiting_ && !bell_->is_waiting()); }
+
+    static asio::awaitable<void> read(pointer s, std::size_t index)
+    {
+        io::doorbell room(s->waits_);
+        while (!s->must_end()) {
+            auto d = co_await s->streams_[index].next();
+            if (!d || s->must_end())
+                co_return; // a request that came too late goes back to its queue
+            while (s->active_ >= s->options.concurrency && !s->must_end()) {
+                s->full_[index] = &room;
+                static_cast<void>(co_await room.wait());
+                s->full_[index] = nullptr;
+            }
+            if (s->must_end())
+                co_return;
+            answer a;
+            if (!s->begin(*d, a))
+                continue;
+            if (a.is_wanted)
+                co_await s->send(a);
+            if (!s->before_)
+                d->ack();
+        }
+    }
+
+    struct answer {
+        answer() = default;
+        std::string to;
+        message what;
+        bool is_wanted = false;
+    };
+
+    /// Whether the request was done, and what is to be answered; false if it is a task's, or nobody's.
+    bool begin(delivery& d, answer& a)
+    {
+        wire::incoming_request in;
+        try {
+            in = with_received<Wire>(d, [this](const wire::received_message& m) { return wire.decode_request(m); });
+        } catch (const decode_error&) {
+            ++rejected;
+            d.reject();
+            return false;
+        }
+        const bool redelivered = d.redelivered();
+        if (before_)
+            d.ack();
+        if constexpr (Wire::remembers_requests) {
+            if (was_seen(in.unique_id)) {
+                d.ack();
+                return false;
+            }
+        }
+        const instant deadline = in.timeout.is_never() ? instant::never() : alarm_.now() + in.timeout;
+        const duration interval = beat_interval(in);
+        failure refusal;
+        handler* const method = find(in, refusal);
+        request r(std::move(in), deadline, &now_of, this, redelivered);
+        if (method != nullptr && method->is_coroutine()) {
+            begin_task(d, std::move(r), *method, deadline, interval);
+            return false;
+        }
+        if (method == nullptr) {
+            answer_failure(a, r, refusal);
+            return true;
+        }
+        std::exception_ptr thrown;
+        json result;
+        try {
+            result = method->call(r, r.parts().arguments);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        finish(a, r, result, thrown);
+        return true;
+    }
+    void begin_task(delivery& d, request r, handler& method, instant deadline, duration interval)
+    {
+        const local_ptr<task<delivery>> t(new task<delivery>(*this, tasks_, std::move(r), method));
+        if (!before_)
+            t->delivery.emplace(std::move(d));
+        t->watch(deadline, interval);
+        ++active_;
+        const pointer self(this);
+        asio::co_spawn(channel.get_executor(), work(self, t),
+                       asio::bind_cancellation_slot(t->signal.slot(), [self, t](std::exception_ptr e) {
+                           --self->active_;
+                           if (e && !self->error_ && !t->has_given_up) {
+                               self->error_ = std::move(e);
+                               self->stopping_ = true;
+                           }
+                           if (self->stopping_ && self->bell_ != nullptr)
+                               self->bell_->ring();
+                           self->ring_readers();
+                       }));
+    }
+    static asio::awaitable<void> work(pointer s, local_ptr<task<delivery>> t)
+    {
+        std::exception_ptr thrown;
+        json result;
+        try {
+            result = co_await t->method.run(t->asked, t->asked.parts().arguments);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        t->unwatch();
+        if (t->has_given_up) {
+            ++s->given_up;
+        } else {
+            answer a;
+            s->finish(a, t->asked, result, thrown);
+            if (a.is_wanted)
+                co_await s->send(a);
+        }
+        if (t->delivery)
+            t->delivery->ack();
+    }
+
+    void finish(answer& a, const request& r, const json& result, const std::exception_ptr& thrown)
+    {
+        if (thrown) {
+            answer_failure(a, r, failure_of(thrown));
+            return;
+        }
+        ++handled;
+        if (!r.is_call())
+            return;
+        try {
+            a.what = wire.encode_result(r.parts(), unique(), result);
+            a.to = r.parts().reply_to;
+            a.is_wanted = true;
+        } catch (const usage_error& e) {
+            answer_failure(a, r, failure("leveret::usage_error", e.what()));
+        }
+    }
+    void answer_failure(answer& a, const request& r, const failure& f)
+    {
+        ++failed;
+        if (!r.is_call())
+            return;
+        a.what = wire.encode_failure(r.parts(), unique(), f);
+        a.to = r.parts().reply_to;
+        a.is_wanted = true;
+    }
+    /// An answer that can't be sent, for it has no valid address, is dropped.
+    [[nodiscard]] asio::awaitable<void> send(const answer& a)
+    {
+        try {
+            return channel.publish("", a.to, a.what, {});
+        } catch (const usage_error&) {
+            return nothing();
+        }
+    }
+    static asio::awaitable<void> nothing() { co_return; }
+
+    [[nodiscard]] handler* find(const wire::incoming_request& in, failure& refusal) const
+    {
+        const auto wanted = version::parse(in.version);
+        bool serves = false;
+        for (const endpoint& e : endpoints) {
+            if (!wanted || e.name_space() != in.name_space || !is_compatible(e.version(), *wanted))
+                continue;
+            serves = true;
+            if (handler* const h = e.find(in.method))
+                return h;
+        }
+        refusal = serves ? failure(failure_kind::no_such_method, "no_such_method",
+                                   "Endpoint does not support RPC method " + escaped(in.method, 128))
+                         : failure(failure_kind::unsupported_version, "unsupported_version",
+                                   "Endpoint does not support RPC version " +
+                                       (in.version.empty() ? "1.0" : escaped(in.version, 64)) +
+                                       ". Attempted method: " + escaped(in.method, 128));
+        return nullptr;
+    }
+    /// oslo.messaging's servers know the last 16 requests again.
+    [[nodiscard]] bool was_seen(const std::string& id)
+    {
+        if (id.empty())
+            return false;
+        for (const std::string& seen : seen_)
+            if (seen == id)
+                return true;
+        seen_[next_seen_++ % seen_.size()] = id;
+        return false;
+    }
+    /// As oslo.messaging's servers do it: twice in the time that the client waits for, and not below one second.
+    [[nodiscard]] static duration beat_interval(const wire::incoming_request& in) noexcept
+    {
+        if (in.monitor.is_never() || in.monitor < duration::seconds(2) || in.monitor > duration::seconds(86'400))
+            return duration::never();
+        return duration::nanoseconds(duration::seconds(in.monitor.count_ms() / 1000).count_ns() / 2);
+    }
+    [[nodiscard]] std::string unique()
+    {
+        if constexpr (Wire::remembers_requests)
+            return identity_.next();
+        else
+            return {};
+    }
+
+    void say_at_work(const request& r) noexcept override
+    {
+        try {
+            if (r.is_call())
+                static_cast<void>(channel.try_publish("", r.parts().reply_to, wire.encode_at_work(r.parts(), unique()), {}));
+        } catch (...) { // the channel ended, which its readers tell; or the address is none
+        }
+    }
+    instant time() const noexcept override { return alarm_.now(); }
+    void set(deadline_node& node, instant at) override { alarm_.arm(node, at); }
+    void unset(deadline_node& node) noexcept override { alarm_.disarm(node); }
+    static instant now_of(const void* s) { return static_cast<const server_core*>(s)->time(); }
+
+    mutable io::alarm<Environment> alarm_;
+    oslo::identity identity_;
+    io::wait_list waits_;
+    task_list tasks_;
+    std::vector<stream> streams_;
+    std::string fanout_queue_;
+    std::array<io::doorbell*, 3> full_{};
+    std::array<std::string, 16> seen_;
+    std::size_t next_seen_ = 0;
+    io::doorbell* bell_ = nullptr;
+    std::exception_ptr error_;
+    std::size_t readers_ = 0, active_ = 0;
+    bool before_ = false, is_started_ = false, stopping_ = false, is_waiting_ = false;
+};
+
+} // namespace detail
+
+} // namespace leveret::rpc
