@@ -136,7 +136,7 @@ inline constexpr bool is_named_argument<named_argument<T>> = true;
 
 template <class T>
 inline constexpr bool can_be_argument =
-    json_value<T> || std::convertible_to<const T&, std::string_view> || is_named_argument<T>;
+    json_value<T> || std::convertible_to<const T&, std::string_view> || is_named_argument<T> || std::same_as<T, keywords>;
 
 /// The arguments of a call on the wire.
 template <bool ByName, class... A>

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/core/codec.hpp"
 #include "leveret/core/error.hpp"
 #include "leveret/rpc/error.hpp"
 #include "leveret/rpc/failure.hpp"
@@ -26,6 +27,8 @@ namespace leveret::rpc::detail {
         failure f = e.failure();
         f.kind(failure_kind::error);
         return f;
+    } catch (const decode_error& e) {
+        return named("leveret::decode_error", e);
     } catch (const leveret::error& e) {
         return named("leveret::error", e);
     } catch (const std::system_error& e) {

@@ -101,6 +101,7 @@ inline constexpr python_exception python_exceptions[] = {
     {"std::overflow_error", "OverflowError"},  {"std::underflow_error", "ArithmeticError"},
     {"std::range_error", "ArithmeticError"},   {"std::runtime_error", "RuntimeError"},
     {"std::bad_alloc", "MemoryError"},         {"std::system_error", "OSError"},
+    {"leveret::decode_error", "ValueError"},
 };
 inline constexpr std::string_view oslo_dispatcher = "oslo_messaging.rpc.dispatcher";
 

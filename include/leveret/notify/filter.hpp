@@ -1,0 +1,68 @@
+#pragma once
+
+#include "leveret/json/value.hpp"
+#include "leveret/notify/notification.hpp"
+
+#include <algorithm>
+#include <regex>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leveret::notify {
+
+/// Which notifications a handler gets: those all of whose named parts match, from their beginning, regular expressions
+/// (ECMAScript). Entries of context and payload that are no texts never match.
+///
+///     desk.on(lv::notify::priority::info, handler, lv::notify::filter().event_type("instance\\.").payload("state", "up"));
+class filter {
+public:
+    filter() = default;
+
+    /// Each throws std::regex_error if it is no regular expression.
+    filter& publisher_id(std::string_view pattern) { return add(part::publisher_id, {}, pattern); }
+    filter& event_type(std::string_view pattern) { return add(part::event_type, {}, pattern); }
+    filter& context(std::string_view key, std::string_view pattern) { return add(part::context, key, pattern); }
+    filter& payload(std::string_view key, std::string_view pattern) { return add(part::payload, key, pattern); }
+
+    [[nodiscard]] bool matches(const notification& n) const
+    {
+        return std::all_of(rules_.begin(), rules_.end(), [&n](const rule& r) {
+            switch (r.of) {
+            case part::publisher_id: return r.matches(n.publisher_id());
+            case part::event_type: return r.matches(n.event_type());
+            case part::context: return r.matches_entry(n.context());
+            case part::payload: return r.matches_entry(n.payload());
+            }
+            return false;
+        });
+    }
+
+private:
+    enum class part { publisher_id, event_type, context, payload };
+    struct rule {
+        part of;
+        std::string key;
+        std::regex pattern;
+
+        [[nodiscard]] bool matches(const std::string& text) const
+        {
+            return std::regex_search(text, pattern, std::regex_constants::match_continuous);
+        }
+        [[nodiscard]] bool matches_entry(const json& object) const
+        {
+            const auto at = object.is_object() ? object.find(key) : object.end();
+            return at != object.end() && at->is_string() && matches(at->get_ref<const std::string&>());
+        }
+    };
+    filter& add(part of, std::string_view key, std::string_view pattern)
+    {
+        rules_.push_back(rule{of, std::string(key), std::regex(std::string(pattern))});
+        return *this;
+    }
+
+    std::vector<rule> rules_;
+};
+
+} // namespace leveret::notify
