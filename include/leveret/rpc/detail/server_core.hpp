@@ -177,6 +177,8 @@ private:
     {
         const pointer self(this);
         waits_.destroy_all();
+        bell_ = nullptr; // what rang it has gone with the context
+        full_ = {};
     }
     void ring_readers() noexcept
     {

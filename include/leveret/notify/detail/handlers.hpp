@@ -1,0 +1,103 @@
+// Handlers of notifications behind one interface.
+#pragma once
+
+#include "leveret/io/config.hpp"
+
+#include "leveret/notify/filter.hpp"
+#include "leveret/notify/notification.hpp"
+#include "leveret/notify/priority.hpp"
+
+#include <asio/awaitable.hpp>
+
+#include <concepts>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <type_traits>
+#include <utility>
+
+namespace leveret::notify {
+
+/// What becomes of a notification.
+enum class outcome : std::uint8_t {
+    handled, ///< it is done
+    requeue, ///< back to its queue, for this listener or another
+};
+
+namespace detail {
+
+class handler {
+public:
+    handler(priority p, filter f) : of_(p), filter_(std::move(f)) {}
+    handler(const handler&) = delete;
+    handler& operator=(const handler&) = delete;
+    virtual ~handler() = default;
+
+    [[nodiscard]] priority of() const noexcept { return of_; }
+    [[nodiscard]] bool wants(const notification& n) const { return filter_.matches(n); }
+    [[nodiscard]] virtual asio::awaitable<outcome> run(std::span<const notification> batch) = 0;
+
+private:
+    priority of_;
+    filter filter_;
+};
+
+template <class R>
+concept handler_result = std::is_void_v<R> || std::same_as<R, outcome> || std::same_as<R, asio::awaitable<void>> ||
+                         std::same_as<R, asio::awaitable<outcome>>;
+
+template <class F>
+class function_handler : public handler {
+public:
+    function_handler(priority p, filter f, F function) : handler(p, std::move(f)), function_(std::move(function)) {}
+
+protected:
+    template <class Argument>
+    asio::awaitable<outcome> invoke(Argument argument)
+    {
+        using result = std::invoke_result_t<F&, Argument>;
+        if constexpr (std::is_void_v<result>) {
+            std::invoke(function_, argument);
+            co_return outcome::handled;
+        } else if constexpr (std::same_as<result, outcome>) {
+            co_return std::invoke(function_, argument);
+        } else if constexpr (std::same_as<result, asio::awaitable<void>>) {
+            co_await std::invoke(function_, argument);
+            co_return outcome::handled;
+        } else {
+            co_return co_await std::invoke(function_, argument);
+        }
+    }
+
+private:
+    F function_;
+};
+
+/// Of one notification after the other; the first that is to be requeued ends it.
+template <class F>
+class handler_of_one final : public function_handler<F> {
+public:
+    using function_handler<F>::function_handler;
+    asio::awaitable<outcome> run(std::span<const notification> batch) override
+    {
+        for (const notification& n : batch) {
+            const outcome o = co_await this->template invoke<const notification&>(n);
+            if (o == outcome::requeue)
+                co_return o;
+        }
+        co_return outcome::handled;
+    }
+};
+template <class F>
+class handler_of_batch final : public function_handler<F> {
+public:
+    using function_handler<F>::function_handler;
+    asio::awaitable<outcome> run(std::span<const notification> batch) override
+    {
+        return this->template invoke<std::span<const notification>>(batch);
+    }
+};
+
+} // namespace detail
+
+} // namespace leveret::notify

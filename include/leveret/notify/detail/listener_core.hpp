@@ -1,0 +1,321 @@
+#pragma once
+
+#include "leveret/core/deadlines.hpp"
+#include "leveret/core/duration.hpp"
+#include "leveret/core/error.hpp"
+#include "leveret/core/local_ptr.hpp"
+#include "leveret/core/options.hpp"
+#include "leveret/io/alarm.hpp"
+#include "leveret/io/context_watch.hpp"
+#include "leveret/io/doorbell.hpp"
+#include "leveret/notify/detail/handlers.hpp"
+#include "leveret/notify/notification.hpp"
+#include "leveret/notify/priority.hpp"
+#include "leveret/transport/concept.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/cancellation_state.hpp>
+#include <asio/cancellation_type.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/error.hpp>
+#include <asio/this_coro.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace leveret::notify {
+
+/// Options of a listener.
+struct listener_options {
+    std::string_view exchange = "openstack";      ///< control_exchange of oslo.messaging
+    std::string_view topic = "notifications";
+    std::string_view pool = {};                   ///< listeners of one pool share a copy of all notifications
+    bool durable = false;                         ///< amqp_durable_queues: the same at both ends
+    bool allow_requeue = true;                    ///< otherwise what is to be requeued is done
+    std::size_t batch_size = 1;                   ///< notifications that are handled together, 1 to 4096
+    duration batch_timeout = duration::seconds(1); ///< how long one that is there waits for as many
+    std::uint16_t prefetch = 0;                   ///< of each queue; 0: twice the batch, and at least 16
+    duration timeout = default_timeout;           ///< for starting and stopping to consume
+};
+static_assert(safe_options<listener_options>);
+
+namespace detail {
+
+template <channel Channel, io::environment Environment>
+class listener_core final : public local_counted, public io::context_watch {
+    using stream = stream_of<Channel>;
+    using delivery = delivery_of<stream>;
+    using pointer = local_ptr<listener_core>;
+
+public:
+    listener_core(Channel c, const listener_options& o, Environment e)
+        : channel(std::move(c)), exchange_(o.exchange), topic_(o.topic), pool_(o.pool), durable_(o.durable),
+          allow_requeue_(o.allow_requeue), batch_size_(o.batch_size), batch_timeout_(o.batch_timeout),
+          prefetch_(o.prefetch), timeout_(o.timeout), alarm_(std::move(e), channel.get_executor())
+    {
+        watch(channel.get_executor());
+    }
+
+    Channel channel;
+    std::vector<std::unique_ptr<handler>> handlers;
+    std::uint64_t handled = 0, requeued = 0, ignored = 0, rejected = 0;
+
+    void stop() noexcept
+    {
+        stopping_ = true;
+        if (bell_ != nullptr)
+            bell_->ring();
+        if (more_ != nullptr)
+            more_->ring();
+    }
+
+    static asio::awaitable<void> start(pointer s)
+    {
+        if (s->is_started_)
+            co_return;
+        co_await s->channel.declare_exchange(s->exchange_, exchange_type::topic, {.durable = s->durable_});
+        std::vector<std::string> queues;
+        for (const priority p : priorities) {
+            const bool is_wanted = std::any_of(s->handlers.begin(), s->handlers.end(),
+                                               [p](const auto& h) { return h->of() == p; });
+            if (!is_wanted)
+                continue;
+            const std::string key = s->topic_ + "." + std::string(name(p));
+            const std::string queue = s->pool_.empty() ? key : s->pool_;
+            co_await s->channel.declare_queue(queue, {.durable = s->durable_});
+            co_await s->channel.bind_queue(queue, s->exchange_, key, {});
+            if (queues.empty() || queues.back() != queue)
+                queues.push_back(queue);
+        }
+        consume_options o;
+        o.prefetch = s->prefetch_ != 0 ? s->prefetch_ : static_cast<std::uint16_t>(std::max<std::size_t>(16, 2 * s->batch_size_));
+        o.timeout = s->timeout_;
+        for (const std::string& queue : queues) {
+            auto consumer = co_await s->channel.consume(queue, o);
+            s->streams_.push_back(std::move(consumer));
+        }
+        s->is_started_ = true;
+    }
+
+    static asio::awaitable<void> run(pointer s)
+    {
+        co_await start(s);
+        // As rpc::server does it: what runs is brought to its end.
+        const bool throws = co_await asio::this_coro::throw_if_cancelled();
+        co_await asio::this_coro::throw_if_cancelled(false);
+        io::doorbell bell(s->waits_);
+        s->bell_ = &bell;
+        const auto ended = [s](std::exception_ptr e) {
+            --s->workers_;
+            if (e && !s->error_)
+                s->error_ = std::move(e);
+            s->stop(); // one that ended means that all must
+        };
+        s->workers_ = s->streams_.size() + 1;
+        for (std::size_t i = 0; i < s->streams_.size(); ++i)
+            asio::co_spawn(s->channel.get_executor(), read(s, i), ended);
+        asio::co_spawn(s->channel.get_executor(), work(s), asio::bind_cancellation_slot(s->working_.slot(), ended));
+        bool cancelled = false;
+        while (!s->stopping_ && !cancelled) {
+            const auto state = co_await asio::this_coro::cancellation_state;
+            cancelled = state.cancelled() != asio::cancellation_type::none;
+            if (!cancelled) {
+                s->is_waiting_ = true;
+                cancelled = co_await bell.wait() == io::wake::cancelled;
+                s->is_waiting_ = false;
+            }
+        }
+        s->stop();
+        std::exception_ptr in_end;
+        for (stream& consumer : s->streams_) {
+            try {
+                co_await consumer.cancel({.timeout = s->timeout_});
+            } catch (...) {
+                in_end = std::current_exception();
+            }
+        }
+        if (s->error_ || in_end)
+            s->working_.emit(asio::cancellation_type::terminal); // what is handled comes again anyway
+        while (s->workers_ != 0)
+            static_cast<void>(co_await bell.wait());
+        s->bell_ = nullptr;
+        s->waiting_.clear(); // those go back to their queues
+        s->streams_.clear();
+        s->is_started_ = false;
+        co_await asio::this_coro::throw_if_cancelled(throws);
+        if (s->error_)
+            std::rethrow_exception(std::exchange(s->error_, nullptr));
+        if (cancelled) {
+            leveret::diagnostics d;
+            d.operation = "notify.listener.run";
+            throw operation_cancelled(asio::error::operation_aborted, "notify.listener.run was cancelled", std::move(d));
+        }
+        if (in_end)
+            std::rethrow_exception(in_end);
+    }
+
+private:
+    struct received {
+        received(delivery m, notification n) : message(std::move(m)), content(std::move(n)) {}
+        delivery message;
+        notification content;
+    };
+    /// The end of the time that a batch waits to be full.
+    struct batch_end final : deadline_node {
+        explicit batch_end(io::doorbell& b) noexcept : bell(b) {}
+        void expired() override
+        {
+            has_come = true;
+            bell.ring();
+        }
+        io::doorbell& bell;
+        bool has_come = false;
+    };
+
+    void context_ended() noexcept override
+    {
+        const pointer self(this);
+        waits_.destroy_all();
+        bell_ = more_ = nullptr; // what rang them has gone with the context
+    }
+    [[nodiscard]] bool must_end() const noexcept { return stopping_ || (is_waiting_ && !bell_->is_waiting()); }
+
+    static asio::awaitable<void> read(pointer s, std::size_t index)
+    {
+        while (!s->must_end()) {
+            auto d = co_await s->streams_[index].next();
+            if (!d || s->must_end())
+                co_return; // one that came too late goes back to its queue
+            s->take(std::move(*d));
+        }
+    }
+    void take(delivery d)
+    {
+        notification n;
+        try {
+            const auto& p = d.properties();
+            n = decode_notification(d.body(), p.content_type());
+        } catch (const decode_error&) {
+            ++rejected;
+            d.reject();
+            return;
+        }
+        if (was_seen(n.unique_id())) {
+            d.ack();
+            return;
+        }
+        if (!n.priority()) {
+            ++ignored; // as oslo.messaging does
+            d.ack();
+            return;
+        }
+        waiting_.emplace_back(std::move(d), std::move(n));
+        if (more_ != nullptr)
+            more_->ring();
+    }
+
+    static asio::awaitable<void> work(pointer s)
+    {
+        io::doorbell more(s->waits_);
+        s->more_ = &more;
+        while (!s->stopping_) {
+            if (s->waiting_.size() < s->batch_size_) {
+                batch_end end(more);
+                if (!s->waiting_.empty())
+                    s->alarm_.arm(end, s->alarm_.now() + s->batch_timeout_);
+                while (!s->stopping_ && s->waiting_.size() < s->batch_size_ && !end.has_come) {
+                    static_cast<void>(co_await more.wait());
+                    if (!end.is_armed() && !s->waiting_.empty() && s->waiting_.size() < s->batch_size_ && !end.has_come)
+                        s->alarm_.arm(end, s->alarm_.now() + s->batch_timeout_);
+                }
+                s->alarm_.disarm(end);
+            }
+            if (s->stopping_)
+                break;
+            std::vector<received> batch;
+            while (!s->waiting_.empty() && batch.size() < s->batch_size_) {
+                batch.push_back(std::move(s->waiting_.front()));
+                s->waiting_.pop_front();
+            }
+            for (const priority p : priorities)
+                co_await s->handle(batch, p);
+        }
+        s->more_ = nullptr;
+    }
+    /// Those of a batch that have this priority.
+    asio::awaitable<void> handle(std::vector<received>& batch, priority p)
+    {
+        std::vector<received*> of;
+        for (received& r : batch)
+            if (r.content.priority() == p)
+                of.push_back(&r);
+        if (of.empty())
+            co_return;
+        outcome result = outcome::handled;
+        for (const std::unique_ptr<handler>& h : handlers) {
+            if (h->of() != p || result == outcome::requeue)
+                continue;
+            std::vector<notification> wanted;
+            for (const received* r : of)
+                if (h->wants(r->content))
+                    wanted.push_back(r->content);
+            if (wanted.empty())
+                continue;
+            try {
+                result = co_await h->run(wanted);
+            } catch (...) {
+                result = outcome::requeue; // nobody else is to be told of it
+            }
+        }
+        for (received* r : of) {
+            if (result == outcome::requeue && allow_requeue_) {
+                ++requeued;
+                r->message.nack({.requeue = true});
+            } else {
+                ++handled;
+                remember(r->content.unique_id());
+                r->message.ack();
+            }
+        }
+    }
+
+    /// The last 16 that were done are known again, as oslo.messaging has it; one that was requeued is no duplicate.
+    [[nodiscard]] bool was_seen(const std::string& id) const
+    {
+        return !id.empty() && std::find(seen_.begin(), seen_.end(), id) != seen_.end();
+    }
+    void remember(const std::string& id) { seen_[next_seen_++ % seen_.size()] = id; }
+
+    const std::string exchange_, topic_, pool_;
+    const bool durable_, allow_requeue_;
+    const std::size_t batch_size_;
+    const duration batch_timeout_;
+    const std::uint16_t prefetch_;
+    const duration timeout_;
+    io::alarm<Environment> alarm_;
+    io::wait_list waits_;
+    std::vector<stream> streams_;
+    std::deque<received> waiting_;
+    std::array<std::string, 16> seen_;
+    std::size_t next_seen_ = 0;
+    asio::cancellation_signal working_;
+    io::doorbell *bell_ = nullptr, *more_ = nullptr;
+    std::exception_ptr error_;
+    std::size_t workers_ = 0;
+    bool is_started_ = false, stopping_ = false, is_waiting_ = false;
+};
+
+} // namespace detail
+
+} // namespace leveret::notify

@@ -1,0 +1,173 @@
+// The two wire formats: what they write, what they read, and what they refuse.
+#include <leveret/rpc/wire/oslo.hpp>
+#include <leveret/rpc/wire/plain.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+
+namespace lv = leveret;
+using lv::json;
+using namespace lv::rpc;
+using namespace lv::rpc::wire;
+
+namespace {
+
+received_message received(const lv::message& m)
+{
+    received_message r;
+    const lv::properties& p = m.properties();
+    r.body = m.text();
+    r.content_type = p.content_type();
+    r.content_encoding = p.content_encoding();
+    r.correlation_id = p.correlation_id();
+    r.reply_to = p.reply_to();
+    r.expiration = p.expiration();
+    r.type = p.type();
+    r.headers = p.headers();
+    return r;
+}
+received_message oslo_body(std::string_view body)
+{
+    received_message r;
+    r.body = body;
+    r.content_type = "application/json";
+    return r;
+}
+
+const target calc = target_options{.topic = "calc", .name_space = "n", .version = "1.2"};
+const json context = {{"user", "u1"}};
+
+outgoing_request request(const json& arguments)
+{
+    outgoing_request r;
+    r.method = "add";
+    r.to = &calc;
+    r.arguments = arguments;
+    r.context = &context;
+    r.id = "id1";
+    r.unique_id = "u1";
+    r.reply_to = "replies";
+    r.timeout = lv::duration::milliseconds(1500);
+    return r;
+}
+
+template <class Wire>
+void round_trip(const json& arguments)
+{
+    const Wire wire;
+    const lv::message m = wire.encode_request(request(arguments));
+    const incoming_request in = wire.decode_request(received(m));
+    CHECK(in.method == "add");
+    CHECK(in.arguments == arguments);
+    CHECK(in.context == context);
+    CHECK(in.name_space == "n");
+    CHECK(in.version == "1.2");
+    CHECK(in.id == "id1");
+    CHECK(in.reply_to == "replies");
+    CHECK(in.unique_id == (Wire::remembers_requests ? "u1" : ""));
+    CHECK(m.properties().expiration() == "1500");
+    CHECK(m.properties().correlation_id() == "id1"); // a returned message tells whose it is
+
+    const lv::message result = wire.encode_result(in, "u2", {{"a", 1}});
+    const incoming_reply reply = wire.decode_reply(received(result));
+    CHECK(reply.id == "id1");
+    CHECK(reply.is_end);
+    CHECK_FALSE(reply.failure);
+    CHECK(reply.result == json{{"a", 1}});
+
+    failure f("Odd\xff", "me\"ss\nage");
+    f.module("m").trace("line\n").data({{"code", 42}});
+    const auto told = wire.decode_reply(received(wire.encode_failure(in, "u3", f)));
+    CHECK(told.failure->message() == "me\"ss\nage");
+    CHECK(told.failure->module() == "m");
+    CHECK(told.failure->trace() == "line\n");
+    CHECK(told.failure->data() == json{{"code", 42}});
+    for (const failure_kind kind : {failure_kind::no_such_method, failure_kind::unsupported_version}) {
+        const auto of_kind = wire.decode_reply(received(wire.encode_failure(in, "u3", failure(kind, "t", "m"))));
+        CHECK(of_kind.failure->kind() == kind);
+    }
+}
+
+} // namespace
+
+TEST_CASE("wire: plain") { round_trip<plain>(json::array({1, "two"})); round_trip<plain>({{"a", 1}}); }
+TEST_CASE("wire: oslo") { round_trip<oslo>({{"a", 1}, {"b", "h\u00e9"}}); }
+
+TEST_CASE("wire: plain reads what RabbitMQ's tutorial sends")
+{
+    received_message m;
+    m.body = "30";
+    m.reply_to = "q";
+    m.correlation_id = "c";
+    const incoming_request r = plain().decode_request(m);
+    CHECK(r.method.empty());
+    CHECK(r.arguments == json::array({30}));
+    CHECK(r.timeout.is_never());
+    m.body = "{";
+    CHECK_THROWS_AS(static_cast<void>(plain().decode_request(m)), lv::decode_error);
+    m.body = "1";
+    m.content_type = "application/octet-stream";
+    CHECK_THROWS_AS(static_cast<void>(plain().decode_request(m)), lv::decode_error);
+}
+
+TEST_CASE("wire: oslo reads what oslo.messaging sends")
+{
+    // As it was seen on the wire.
+    const incoming_request r = oslo().decode_request(oslo_body(
+        R"({"oslo.version": "2.0", "oslo.message": "{\"method\": \"echo\", \"args\": {\"a\": 1, \"b\": \"h\\u00e9\"}, )"
+        R"(\"version\": \"1.0\", \"_msg_id\": \"e73b\", \"_reply_q\": \"reply_f182\", \"_timeout\": null, )"
+        R"(\"_unique_id\": \"f954\", \"_context_user_id\": \"u1\", \"_context_is_admin\": true}"})"));
+    CHECK(r.method == "echo");
+    CHECK(r.arguments == json{{"a", 1}, {"b", "h\u00e9"}});
+    CHECK(r.context == json{{"user_id", "u1"}, {"is_admin", true}});
+    CHECK(r.reply_to == "reply_f182");
+    CHECK(r.monitor.is_never());
+    const incoming_reply beat = oslo().decode_reply(oslo_body(
+        R"({"result": null, "failure": null, "ending": false, "_msg_id": "b0", "_unique_id": "41"})")); // no envelope
+    CHECK_FALSE(beat.is_end);
+    const incoming_reply error = oslo().decode_reply(oslo_body(
+        R"({"oslo.version": "2.0", "oslo.message": "{\"result\": null, \"failure\": \"{\\\"class\\\": \\\"CustomError\\\", )"
+        R"(\\\"module\\\": \\\"__main__\\\", \\\"message\\\": \\\"cust\\\", \\\"tb\\\": [\\\"x\\\", \\\"y\\\"], )"
+        R"(\\\"args\\\": [\\\"cust\\\"], \\\"kwargs\\\": {\\\"code\\\": 42}}\", \"ending\": true, \"_msg_id\": \"a3\"}"})"));
+    CHECK(error.failure->type() == "CustomError");
+    CHECK(error.failure->trace() == "xy");
+    CHECK(error.failure->data() == json{{"code", 42}});
+    const incoming_request numbers = oslo().decode_request(oslo_body(
+        R"({"method": "m", "args": {"a": NaN, "b": [-Infinity, Infinity, "NaN \" Infinity"]}, "_timeout": 2.5})"));
+    CHECK(numbers.arguments == json::parse(R"({"a": null, "b": [null, null, "NaN \" Infinity"]})"));
+    CHECK(numbers.monitor == lv::duration::milliseconds(2500));
+}
+
+TEST_CASE("wire: oslo refuses what oslo.messaging refuses")
+{
+    for (const std::string_view body :
+         {"", "[]", "1", "{", "nonsense", R"({"oslo.version": "2.1", "oslo.message": "{}"})",
+          R"({"oslo.version": "1.0", "oslo.message": "{}"})", R"({"oslo.version": "2.0", "oslo.message": {}})",
+          R"({"oslo.version": "2.0"})", R"({"oslo.message": "{}"})", R"({"oslo.version": "2.0", "oslo.message": "[]"})",
+          R"({"args": {}})", R"({"method": 1, "args": {}})", R"({"method": "m", "args": null})"}) {
+        CAPTURE(body);
+        CHECK_THROWS_AS(static_cast<void>(oslo().decode_request(oslo_body(body))), lv::decode_error);
+    }
+    received_message text = oslo_body(R"({"method": "m", "args": {}})");
+    CHECK(oslo().decode_request(text).method == "m");
+    for (const std::string_view type : {"", "text/plain", "application/json; charset=utf-8"}) {
+        text.content_type = type;
+        CHECK_THROWS_AS(static_cast<void>(oslo().decode_request(text)), lv::decode_error);
+    }
+}
+
+TEST_CASE("wire: names and settings of oslo.messaging")
+{
+    const oslo w;
+    CHECK(w.exchange(calc) == "openstack");
+    CHECK(w.fanout_exchange(calc) == "calc_fanout");
+    CHECK(w.reply_queue("x") == "reply_x");
+    CHECK_FALSE(w.queue_settings().durable);
+    CHECK(w.reply_queue_settings().expires.count_ms() == 1'800'000);
+    CHECK(w.fanout_exchange_settings().auto_delete);
+    const oslo quorum{.quorum_queues = true};
+    CHECK(quorum.queue_settings().type == lv::queue_type::quorum);
+    CHECK(quorum.queue_settings().durable);
+}
