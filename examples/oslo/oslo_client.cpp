@@ -5,7 +5,7 @@
 //   oslo_client --topic test --all [--server s1]       every method of oslo_server, with what it answers
 //   oslo_client --topic test --many 1000               so many calls of `add` at once
 //
-// Prints the result as JSON, or the error's type and message.
+// Prints the result as JSON, or the error's type and message, and then ends with the status 1.
 #include "options.hpp"
 
 #include <leveret/rpc.hpp>
@@ -26,12 +26,14 @@ using client = lv::rpc::client<lv::any_channel, lv::rpc::wire::oslo>;
 
 lv::duration seconds(double s) { return lv::duration::milliseconds(static_cast<std::int64_t>(s * 1000)); }
 
-/// The result, or what was thrown, as one line.
-asio::awaitable<std::string> told(client c, std::string method, lv::json arguments)
+/// The result, or what was thrown, as one line; and whether it is the result.
+asio::awaitable<std::string> told(client c, std::string method, lv::json arguments, bool& has_result)
 {
     const lv::rpc::keywords all(std::move(arguments));
+    has_result = false;
     try {
         const lv::json result = co_await c.call<lv::json>(method, all);
+        has_result = true;
         co_return result.dump();
     } catch (const lv::rpc::no_such_method& e) {
         co_return "no_such_method: " + e.message();
@@ -49,6 +51,7 @@ asio::awaitable<std::string> told(client c, std::string method, lv::json argumen
 
 asio::awaitable<void> call_everything(client c)
 {
+    bool ignored = false;
     struct step {
         const char* method;
         const char* arguments;
@@ -73,30 +76,30 @@ asio::awaitable<void> call_everything(client c)
         {"add", R"({"a": 1, "b": 2, "c": 3})"},
     };
     for (const step& s : steps) {
-        const std::string line = co_await told(c, s.method, lv::json::parse(s.arguments));
+        const std::string line = co_await told(c, s.method, lv::json::parse(s.arguments), ignored);
         std::cout << s.method << " " << s.arguments << " -> " << line << std::endl;
     }
     const std::string big = co_await c.call<std::string>("big", lv::rpc::arg("n", 1'000'000));
     std::cout << "big -> " << big.size() << std::endl;
     const client control = c.prepare({.name_space = "control", .version = "2.0"});
-    const std::string pong = co_await told(control, "ping", lv::json::object());
+    const std::string pong = co_await told(control, "ping", lv::json::object(), ignored);
     std::cout << "control.ping -> " << pong << std::endl;
     const client newer = c.prepare({.version = "1.9"});
-    const std::string refused = co_await told(newer, "none", lv::json::object());
+    const std::string refused = co_await told(newer, "none", lv::json::object(), ignored);
     std::cout << "1.9 none -> " << refused << std::endl;
     const client same = c.prepare({.version = "1.2"});
-    const std::string served = co_await told(same, "none", lv::json::object());
+    const std::string served = co_await told(same, "none", lv::json::object(), ignored);
     std::cout << "1.2 none -> " << served << std::endl;
     co_await c.cast("note", lv::rpc::arg("k", 1));
     co_await c.fanout_cast("note", lv::rpc::arg("k", 2));
     const client hurried = c.prepare({.timeout = lv::duration::milliseconds(300)});
     const lv::json one = {{"seconds", 1}};
-    const std::string late = co_await told(hurried, "slow", one);
+    const std::string late = co_await told(hurried, "slow", one, ignored);
     std::cout << "slow within 0.3 s -> " << late << std::endl;
-    const std::string notes = co_await told(c, "notes", lv::json::object());
+    const std::string notes = co_await told(c, "notes", lv::json::object(), ignored);
     std::cout << "notes -> " << notes << std::endl;
     const client nobody = c.prepare({.server = "nobody"});
-    const std::string alone = co_await told(nobody, "none", lv::json::object());
+    const std::string alone = co_await told(nobody, "none", lv::json::object(), ignored);
     std::cout << "nobody -> " << alone << std::endl;
 }
 
@@ -121,7 +124,7 @@ asio::awaitable<void> call_many(client c, int count)
     std::cout << right << " of " << count << " calls" << std::endl;
 }
 
-asio::awaitable<void> work(const oslo_example::options& o)
+asio::awaitable<void> work(const oslo_example::options& o, bool& has_result)
 {
     auto connection = co_await lv::connect(o.url());
     auto channel = co_await connection.open_channel();
@@ -150,7 +153,7 @@ asio::awaitable<void> work(const oslo_example::options& o)
     } else if (o.has("cast")) {
         co_await c.cast(method, arguments);
     } else {
-        const std::string line = co_await told(c, method, arguments.values());
+        const std::string line = co_await told(c, method, arguments.values(), has_result);
         std::cout << line << std::endl;
     }
     co_await connection.close();
@@ -164,5 +167,7 @@ int main(int argc, char** argv)
                                   "[--url URL] [--exchange NAME] [--topic NAME] [--server NAME] --call METHOD [--args JSON] "
                                   "[--namespace NAME] [--version V] [--timeout S] [--monitor S] [--context JSON] "
                                   "[--cast | --fanout] | --all | --many N");
-    return oslo_example::run(work(o));
+    bool has_result = true;
+    const int status = oslo_example::run(work(o, has_result));
+    return has_result ? status : 1;
 }

@@ -158,3 +158,16 @@ TEST_CASE("connect: many threads ask for one name, and one of them gets it")
         t.join();
     CHECK(made == rounds);
 }
+
+TEST_CASE("connect: transport URLs of oslo.messaging")
+{
+    using leveret::detail::amqp_of_rabbit;
+    CHECK(amqp_of_rabbit("rabbit://") == "amqp://");
+    CHECK(amqp_of_rabbit("rabbit://u:p@h:5672/v") == "amqp://u:p@h:5672/v");
+    CHECK(amqp_of_rabbit("rabbit://u:p@h//") == "amqp://u:p@h/%2F");
+    CHECK(amqp_of_rabbit("rabbit://u:p@h/") == "amqp://u:p@h/");
+    CHECK(amqp_of_rabbit("RABBIT://h/a/b?heartbeat=3") == "amqp://h/a%2Fb?heartbeat=3");
+    CHECK(amqp_of_rabbit("rabbit://u:p@h1:1,u:p@h2:2/v") == "amqp://u:p@h1:1,h2:2/v");
+    CHECK(amqp_of_rabbit("rabbit://u:p@h1,x:y@h2/v") == "amqp://u:p@h1,x:y@h2/v"); // which is an error: one user is ours
+    CHECK(amqp_of_rabbit("rabbit://a,,b,/") == "amqp://a,,b,/");
+}

@@ -21,18 +21,28 @@ public:
         return out;
     }
     [[nodiscard]] std::string next() { return text(next_number()); }
-    /// The number of a text that this made, or 0.
+    /// 15 digits, which a std::string keeps in itself, for where nobody else's are found.
+    [[nodiscard]] std::string short_text(std::uint64_t number) const
+    {
+        std::string out(15, '0');
+        put(out.data(), half_, 4);
+        put(out.data() + 4, number, 11);
+        return out;
+    }
+    /// The number of a text that this made, of either length, or 0.
     [[nodiscard]] std::uint64_t number_of(std::string_view text) const noexcept
     {
-        if (text.size() != 32 || read(text.substr(0, 16)) != half_)
-            return 0;
-        return read(text.substr(16));
+        if (text.size() == 15 && read(text.substr(0, 4)) == (half_ & 0xffffU))
+            return read(text.substr(4));
+        if (text.size() == 32 && read(text.substr(0, 16)) == half_)
+            return read(text.substr(16));
+        return 0;
     }
 
 private:
-    static void put(char* to, std::uint64_t v) noexcept
+    static void put(char* to, std::uint64_t v, std::size_t digits = 16) noexcept
     {
-        for (std::size_t i = 16; i-- > 0; v >>= 4U)
+        for (std::size_t i = digits; i-- > 0; v >>= 4U)
             to[i] = "0123456789abcdef"[v & 15U];
     }
     [[nodiscard]] static std::uint64_t read(std::string_view digits) noexcept

@@ -181,7 +181,7 @@ private:
             throw_invalid_argument("rpc: a call goes to one server; a fanout target is for casts");
         core& c = *life_->shared;
         const std::uint64_t number = c.identity.next_number();
-        const std::string id = c.identity.text(number);
+        const std::string id = Wire::remembers_requests ? c.identity.text(number) : c.identity.short_text(number);
         std::string exchange = c.wire.exchange(target_);
         const message m = encode(method, std::move(arguments), id);
         publish_options o;

@@ -24,7 +24,11 @@ public:
     /// As the caller asked for it; empty is 1.0.
     [[nodiscard]] const std::string& version() const noexcept { return parts_.version; }
     /// What the caller said of itself: an object.
-    [[nodiscard]] const json& context() const noexcept { return parts_.context; }
+    [[nodiscard]] const json& context() const
+    {
+        static const json none = json::object();
+        return parts_.context.is_object() ? parts_.context : none;
+    }
     /// Somebody waits for the answer; nobody does for that of a cast.
     [[nodiscard]] bool is_call() const noexcept { return !parts_.id.empty() && !parts_.reply_to.empty(); }
     /// The request had been given to a server before, which may have done it.

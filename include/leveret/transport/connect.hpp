@@ -15,6 +15,7 @@
 #include <asio/awaitable.hpp>
 
 #include <concepts>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,44 @@ asio::awaitable<any_connection> erased(asio::awaitable<T> connecting)
     return scheme;
 }
 
+/// A transport URL of oslo.messaging (rabbit://) as one of AMQP: all behind the first '/' of its path is the virtual
+/// host, and its hosts may each have credentials, which must be the same.
+[[nodiscard]] inline std::string amqp_of_rabbit(std::string_view url)
+{
+    std::string_view rest = url.substr(url.find("://") + 3);
+    const std::size_t query = rest.find('?');
+    const std::string_view parameters = query == rest.npos ? std::string_view() : rest.substr(query);
+    rest = rest.substr(0, query);
+    const std::size_t slash = rest.find('/');
+    std::string_view hosts = rest.substr(0, slash);
+    std::string out = "amqp://";
+    const std::size_t at = hosts.find('@');
+    const std::string_view credentials = at == hosts.npos ? std::string_view() : hosts.substr(0, at + 1);
+    for (bool is_first = true; !hosts.empty(); is_first = false) {
+        const std::size_t comma = hosts.find(',');
+        std::string_view host = hosts.substr(0, comma);
+        hosts.remove_prefix(comma == hosts.npos ? hosts.size() : comma);
+        if (!is_first && !credentials.empty() && host.starts_with(credentials))
+            host.remove_prefix(credentials.size());
+        out += host;
+        if (!hosts.empty()) {
+            out.push_back(',');
+            hosts.remove_prefix(1);
+        }
+    }
+    if (slash != rest.npos) {
+        out.push_back('/');
+        for (const char c : rest.substr(slash + 1)) {
+            if (c == '/')
+                out += "%2F";
+            else
+                out.push_back(c);
+        }
+    }
+    out += parameters;
+    return out;
+}
+
 /// The broker's life is the connection's.
 inline asio::awaitable<memory::connection> connect_to(memory::broker b, std::string virtual_host)
 {
@@ -69,9 +108,9 @@ template <io::environment Environment>
     if (scheme == "amqp" || scheme == "amqps")
         return detail::erased(amqp::connect(std::move(environment), url, o.amqp));
     if (scheme == "rabbit") {
-        const std::string as_amqp = "amqp" + std::string(url.substr(scheme.size()));
+        const std::string as_amqp = detail::amqp_of_rabbit(url);
         uri_result parsed = parse_uri(as_amqp);
-        parsed.offset += parsed.offset != 0 ? 2U : 0U; // in what the user wrote
+        parsed.offset += parsed.offset != 0 ? 2U : 0U; // in what the user wrote, but for what was rewritten
         if (!parsed)
             throw_invalid_argument("connect: " + parsed.message());
         return detail::erased(amqp::connect(std::move(environment), as_amqp, o.amqp));
@@ -91,7 +130,9 @@ template <io::environment Environment>
 ///
 ///     auto connection = co_await lv::connect("amqp://guest:guest@localhost/");
 ///
-/// - `amqp://user:password@host:port/vhost`, also with several hosts: see amqp::connect. `rabbit://` is the same.
+/// - `amqp://user:password@host:port/vhost`, also with several hosts: see amqp::connect. `rabbit://` is the same,
+///   as oslo.messaging writes it: all of the path behind its first slash is the virtual host, `//` that of the name "/", and
+///   each host may repeat the credentials.
 /// - `amqps://` is the same over TLS, with the system's certificate authorities unless the URL has others
 ///   (`?cacertfile=ca.pem`), for programs that include <leveret/tls.hpp>; others refuse it with errc::not_supported.
 /// - `memory://name` or `memory://name/vhost` is the broker of that name in this process: one that the program made

@@ -1,4 +1,5 @@
 // The two wire formats: what they write, what they read, and what they refuse.
+#include <leveret/oslo/identity.hpp>
 #include <leveret/rpc/wire/oslo.hpp>
 #include <leveret/rpc/wire/plain.hpp>
 
@@ -91,6 +92,20 @@ void round_trip(const json& arguments)
 }
 
 } // namespace
+
+TEST_CASE("wire: identities")
+{
+    lv::oslo::identity of_one(0xfedcba9876543210), of_other(1);
+    const std::string id = of_one.next();
+    CHECK(id == "fedcba98765432100000000000000001");
+    CHECK(of_one.number_of(id) == 1);
+    CHECK(of_other.number_of(id) == 0);
+    CHECK(of_one.short_text(0xabc) == "321000000000abc");
+    CHECK(of_one.number_of("321000000000abc") == 0xabc);
+    CHECK(of_other.number_of("321000000000abc") == 0);
+    for (const std::string_view text : {"", "3210", "321000000000abX", "fedcba9876543210000000000000000g"})
+        CHECK(of_one.number_of(text) == 0);
+}
 
 TEST_CASE("wire: plain") { round_trip<plain>(json::array({1, "two"})); round_trip<plain>({{"a", 1}}); }
 TEST_CASE("wire: oslo") { round_trip<oslo>({{"a", 1}, {"b", "h\u00e9"}}); }

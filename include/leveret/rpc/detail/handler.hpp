@@ -143,7 +143,9 @@ template <class Values, bool HasKeywords>
         for (; taken < count && taken < arguments.size(); ++taken)
             found[taken] = &arguments[taken];
     }
-    json rest = json::object();
+    json rest;
+    if constexpr (HasKeywords)
+        rest = json::object();
     if (taken < arguments.size()) {
         if (!by_name)
             throw_arguments("at most " + std::to_string(count) + " arguments are wanted and not " +

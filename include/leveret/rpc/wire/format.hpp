@@ -49,7 +49,7 @@ struct received_message {
 struct incoming_request {
     std::string method, name_space, version;
     json arguments;
-    json context;
+    json context;   ///< an object, or null for none
     std::string id; ///< of a call; empty for a cast
     std::string unique_id;
     std::string reply_to;

@@ -112,8 +112,6 @@ inline incoming_request plain::decode_request(const received_message& m) const
         if (const std::string_view context = text("context"); !context.empty())
             r.context = parse_json(context);
     }
-    if (!r.context.is_object())
-        r.context = json::object();
     return r;
 }
 
