@@ -81,8 +81,8 @@ asio::awaitable<void> work()
     node.stop();
 
     lv::notify::listener desk{server_channel, {.topic = "shop"}};
-    desk.on(lv::notify::priority::warn, [&desk](const lv::notify::notification& n) {
-        std::cout << n.event_type() << ": " << n.payload_as<item>().name << '\n';
+    desk.on(lv::notify::priority::warn, [&desk](const lv::notify::notification& low) {
+        std::cout << low.event_type() << ": " << low.payload_as<item>().name << '\n';
         desk.stop();
     });
     lv::notify::notifier teller{channel, {.publisher_id = "shop.1", .topic = "shop"}};
