@@ -8,6 +8,7 @@
 
 #include <asio/any_io_executor.hpp>
 
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -41,19 +42,26 @@ public:
     void stop() noexcept
     {
         state_->is_stopped = true;
-        if (state_->set_for != instant::never())
-            state_->timer.cancel();
+        if (state_->timer && state_->set_for != instant::never())
+            state_->timer->cancel();
+    }
+    /// To be told by an owner who may outlive the execution context, for its timer may not.
+    void context_ended() noexcept
+    {
+        state_->is_stopped = true;
+        state_->timer.reset();
     }
 
 private:
     struct state : local_counted {
         state(Environment e, const asio::any_io_executor& executor)
-            : environment(std::move(e)), timer(environment, executor)
+            : environment(std::move(e))
         {
+            timer.emplace(environment, executor);
         }
         Environment environment;
         deadlines due;
-        typename Environment::timer timer;
+        std::optional<typename Environment::timer> timer;
         instant set_for = instant::never();
         bool is_stopped = false;
     };
@@ -64,7 +72,7 @@ private:
         if (s->is_stopped || next >= s->set_for)
             return;
         s->set_for = next;
-        s->timer.wait_until(next, [s](std::error_code ec) {
+        s->timer->wait_until(next, [s](std::error_code ec) {
             if (ec || s->is_stopped)
                 return;
             s->set_for = instant::never();

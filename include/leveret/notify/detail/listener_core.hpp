@@ -173,21 +173,34 @@ private:
     };
     /// The end of the time that a batch waits to be full.
     struct batch_end final : deadline_node {
-        explicit batch_end(io::doorbell& b) noexcept : bell(b) {}
+        batch_end(listener_core& c, io::doorbell& b) noexcept : core(c), bell(b) {}
+        ~batch_end() { core.alarm_.disarm(*this); }
+        void arm() { core.alarm_.arm(*this, core.alarm_.now() + core.batch_timeout_); }
         void expired() override
         {
             has_come = true;
             bell.ring();
         }
+        listener_core& core;
         io::doorbell& bell;
         bool has_come = false;
+    };
+    /// What the worker waits at, however its coroutine ends.
+    struct more_bell {
+        explicit more_bell(listener_core& c) noexcept : core(c), bell(c.waits_) { core.more_ = &bell; }
+        more_bell(const more_bell&) = delete;
+        more_bell& operator=(const more_bell&) = delete;
+        ~more_bell() { core.more_ = nullptr; }
+        listener_core& core;
+        io::doorbell bell;
     };
 
     void context_ended() noexcept override
     {
         const pointer self(this);
         waits_.destroy_all();
-        bell_ = more_ = nullptr; // what rang them has gone with the context
+        alarm_.context_ended();
+        bell_ = nullptr; // what waited there has gone with the context
     }
     [[nodiscard]] bool must_end() const noexcept { return stopping_ || (is_waiting_ && !bell_->is_waiting()); }
 
@@ -227,19 +240,15 @@ private:
 
     static asio::awaitable<void> work(pointer s)
     {
-        io::doorbell more(s->waits_);
-        s->more_ = &more;
+        more_bell more(*s);
         while (!s->stopping_) {
             if (s->waiting_.size() < s->batch_size_) {
-                batch_end end(more);
-                if (!s->waiting_.empty())
-                    s->alarm_.arm(end, s->alarm_.now() + s->batch_timeout_);
+                batch_end end(*s, more.bell);
                 while (!s->stopping_ && s->waiting_.size() < s->batch_size_ && !end.has_come) {
-                    static_cast<void>(co_await more.wait());
-                    if (!end.is_armed() && !s->waiting_.empty() && s->waiting_.size() < s->batch_size_ && !end.has_come)
-                        s->alarm_.arm(end, s->alarm_.now() + s->batch_timeout_);
+                    if (!end.is_armed() && !s->waiting_.empty())
+                        end.arm();
+                    static_cast<void>(co_await more.bell.wait());
                 }
-                s->alarm_.disarm(end);
             }
             if (s->stopping_)
                 break;
@@ -251,7 +260,6 @@ private:
             for (const priority p : priorities)
                 co_await s->handle(batch, p);
         }
-        s->more_ = nullptr;
     }
     /// Those of a batch that have this priority.
     asio::awaitable<void> handle(std::vector<received>& batch, priority p)

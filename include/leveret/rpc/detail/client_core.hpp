@@ -102,6 +102,7 @@ private:
         const local_ptr<client_core> self(this);
         has_context_ended_ = true;
         waits.destroy_all();
+        alarm.context_ended();
     }
 
     static asio::awaitable<void> read(local_ptr<client_core> c)

@@ -177,6 +177,7 @@ private:
     {
         const pointer self(this);
         waits_.destroy_all();
+        alarm_.context_ended();
         bell_ = nullptr; // what rang it has gone with the context
         full_ = {};
     }
