@@ -109,7 +109,7 @@ protected:
     ~session() { end(); }
     /// The engine has output to be written.
     virtual void flush() noexcept = 0;
-    /// Ends all that the session has in the broker.
+    /// Ends all that the session has in the broker, once.
     void end() noexcept;
 
 private:
@@ -195,6 +195,7 @@ private:
     bool from_loopback_;
     bool is_touched_ = false;
     bool is_blocked_ = false;
+    bool has_ended_ = false;
     bool is_handling_ = false; // a method: what it cancels is told behind its answer
     bool told_blocked_ = false;
     bool can_be_blocked_ = false;
