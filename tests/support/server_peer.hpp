@@ -79,6 +79,7 @@ public:
         : session(s, from_loopback, s.now()), server_(s)
     {
     }
+    ~server_peer() { end(); }
 
     /// The client sends this and then all that was due is done.
     void send(std::string_view bytes)

@@ -106,10 +106,10 @@ public:
     void flush_confirms();
 
 protected:
-    ~session() { end(); }
+    ~session() = default; // `end` was called by whoever keeps the home alive, which may be gone by now
     /// The engine has output to be written.
     virtual void flush() noexcept = 0;
-    /// Ends all that the session has in the broker, once.
+    /// Ends all that the session has in the broker.
     void end() noexcept;
 
 private:
@@ -195,7 +195,6 @@ private:
     bool from_loopback_;
     bool is_touched_ = false;
     bool is_blocked_ = false;
-    bool has_ended_ = false;
     bool is_handling_ = false; // a method: what it cancels is told behind its answer
     bool told_blocked_ = false;
     bool can_be_blocked_ = false;

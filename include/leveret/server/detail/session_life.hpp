@@ -149,8 +149,6 @@ inline void session::drop(session_channel& c) noexcept
 
 inline void session::end() noexcept
 {
-    if (std::exchange(has_ended_, true))
-        return; // home may be gone by now
     session_.reset();
     cancelled_.clear();
     unconfirmed_.clear();
@@ -160,7 +158,7 @@ inline void session::end() noexcept
         engine.input_ended({}); // so that it lets go of the channels
     channels_.clear();
     home_.forget(*this);
-    is_touched_ = true; // and never is again
+    is_touched_ = false;
 }
 
 inline void session::output_drained()
