@@ -1,4 +1,4 @@
-// What the four programs of this folder have in common: their command line, and running to the end.
+// What the programs of this folder have in common: their command line, and running to the end.
 #pragma once
 
 #include <leveret/connect.hpp>
@@ -8,32 +8,39 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 
-#include <charconv>
+#include <cstddef>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
 #include <string>
 #include <string_view>
-#include <system_error>
+#include <utility>
 
 namespace lv = leveret;
 
 namespace oslo_example {
 
-/// `--name value` and `--flag`.
+/// `--name value` and `--flag`: those that the usage names, with a value where it has a word in capitals behind the name.
+/// Others end the program with the status 2.
 class options {
 public:
     options(int argc, char** argv, std::string_view usage)
     {
+        const auto refuse = [&](const std::string& why) {
+            std::cerr << why << "\nusage: " << argv[0] << " " << usage << "\n";
+            std::exit(2);
+        };
+        const auto takes_value = names_in(usage);
         for (int i = 1; i < argc; ++i) {
-            const std::string_view word = argv[i];
-            if (!word.starts_with("--")) {
-                std::cerr << "usage: " << argv[0] << " " << usage << "\n";
-                std::exit(2);
-            }
+            const std::string word = argv[i];
+            const auto known = takes_value.find(word);
+            if (known == takes_value.end())
+                refuse("no such option: " + word);
             const bool has_value = i + 1 < argc && !std::string_view(argv[i + 1]).starts_with("--");
-            values_[std::string(word.substr(2))] = has_value ? argv[++i] : "";
+            if (known->second && !has_value)
+                refuse(word + " needs a value");
+            values_[word.substr(2)] = known->second ? argv[++i] : "";
         }
     }
     [[nodiscard]] bool has(const std::string& name) const { return values_.contains(name); }
@@ -50,6 +57,19 @@ public:
     [[nodiscard]] std::string url() const { return text("url", "rabbit://guest:guest@localhost:5672/"); }
 
 private:
+    /// The options of a usage, and whether each takes a value.
+    static std::map<std::string, bool> names_in(std::string_view usage)
+    {
+        std::map<std::string, bool> names;
+        for (std::size_t at = usage.find("--"); at != usage.npos; at = usage.find("--", at)) {
+            usage.remove_prefix(at);
+            at = usage.find_first_of(" ]");
+            const std::string_view rest = usage.substr(at == usage.npos ? usage.size() : at);
+            names.emplace(usage.substr(0, at), rest.size() > 1 && rest[0] == ' ' && rest[1] >= 'A' && rest[1] <= 'Z');
+        }
+        return names;
+    }
+
     std::map<std::string, std::string> values_;
 };
 

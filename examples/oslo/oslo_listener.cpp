@@ -3,6 +3,7 @@
 //   oslo_listener --url rabbit://guest:guest@localhost:5672/ --topic notifications --expect 10 [--pool NAME]
 //                 [--requeue N]       gives back the first N once
 //                 [--batch SIZE]      takes so many together
+//                 [--server NAME]     as the other programs have it; a listener has no name, and it is ignored
 #include "options.hpp"
 
 #include <leveret/notify.hpp>
@@ -77,7 +78,7 @@ asio::awaitable<void> listen(const oslo_example::options& o)
 int main(int argc, char** argv)
 {
     const oslo_example::options o(argc, argv,
-                                  "[--url URL] [--exchange NAME] [--topic NAME] [--expect N] [--pool NAME] [--requeue N] "
-                                  "[--batch SIZE]");
+                                  "[--url URL] [--exchange NAME] [--topic NAME] [--server NAME] [--expect N] [--pool NAME] "
+                                  "[--requeue N] [--batch SIZE]");
     return oslo_example::run(listen(o));
 }

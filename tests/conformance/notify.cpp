@@ -10,6 +10,7 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <exception>
 #include <optional>
 #include <span>
 #include <stdexcept>
@@ -176,5 +177,41 @@ LEVERET_CONFORMANCE_CASE("notify: a listener whose connection ends says so, and 
     const bool back = co_await holds(told, topic + ".info", 1);
     CHECK(back);
     co_await told.delete_queue(topic + ".info");
+    co_await connection.close();
+}
+
+LEVERET_CONFORMANCE_CASE("notify: of a batch, what a handler of one has requeued comes again alone")
+{
+    auto connection = co_await t.connect();
+    const std::string exchange = t.name("notify.exchange");
+    const std::string topic = t.name("notify");
+    auto channel = co_await connection.open_channel();
+    auto told = co_await connection.open_channel();
+    const lv::notify::notifier teller{told, {.exchange = exchange, .topic = topic}};
+    lv::notify::listener desk{channel, {.exchange = exchange, .topic = topic, .batch_size = 4, .batch_timeout = 50ms}};
+    std::vector<int> seen;
+    std::size_t thrown = 0;
+    desk.on(priority::info, [&](const notification& n) {
+        seen.push_back(n.payload_as<int>());
+        if (seen.back() == 3 && thrown == 0)
+            throw std::runtime_error("not yet");
+    });
+    desk.on_failure([&](std::span<const notification> of, const std::exception_ptr& e) {
+        CHECK(e);
+        thrown += of.size();
+    });
+    co_await desk.start();
+    for (int i = 1; i <= 4; ++i) {
+        auto sent = co_await teller.info("i", i);
+        REQUIRE(sent);
+    }
+    task<void> run(connection.get_executor(), desk.run());
+    co_await eventually([&] { return desk.handled() == 4; });
+    CHECK(seen == std::vector<int>{1, 2, 3, 4, 3});
+    CHECK(thrown == 1);
+    CHECK(desk.requeued() == 1);
+    desk.stop();
+    co_await run.join();
+    co_await channel.delete_queue(topic + ".info");
     co_await connection.close();
 }

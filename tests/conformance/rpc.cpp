@@ -73,6 +73,12 @@ struct service {
             }
             co_return ms;
         });
+        node->add("stay", [this]() -> asio::awaitable<std::string> {
+            ++slow;
+            if (name == "a")
+                co_await pause(60s);
+            co_return name;
+        });
         lv::rpc::endpoint control{{.name_space = "control", .version = "2.1"}};
         control.add("ping", [] { return "pong"; });
         node->add(std::move(control));
@@ -378,5 +384,51 @@ LEVERET_CONFORMANCE_CASE("rpc: a server that is cancelled says so")
     s.run->cancel();
     const auto e = co_await failure_of<lv::operation_cancelled>(s.run->join());
     CHECK(contains(e.what(), "rpc.server.run was cancelled"));
+    co_await connection.close();
+}
+
+LEVERET_CONFORMANCE_CASE("rpc: a server that is cancelled twice gives its requests back; failures are told to it")
+{
+    auto connection = co_await t.connect();
+    const std::string topic = t.name("rpc");
+    service<Transport, lv::rpc::wire::plain> a, b;
+    co_await open(a, connection, topic, "a");
+    auto channel = co_await connection.open_channel();
+    lv::rpc::client client{channel, {.topic = topic}, lv::rpc::wire::plain(), {.timeout = 20s}};
+    std::vector<std::string> told;
+    a.node->on_failure([&](const lv::rpc::request& r, const lv::rpc::failure& f) {
+        told.push_back(r.method() + (r.is_call() ? ": " : ", a cast: ") + f.message());
+    });
+    co_await client.cast("fail", arg("kind", "value"));
+    co_await eventually([&] { return !told.empty(); });
+    CHECK(told == std::vector<std::string>{"fail, a cast: not that"});
+
+    task<std::string> call(connection.get_executor(), client.template call<std::string>("stay"));
+    co_await eventually([&] { return a.slow == 1; });
+    co_await open(b, connection, topic, "b");
+    a.run->cancel();
+    co_await turns(20);
+    CHECK(!a.run->is_done()); // it waits for what runs
+    while (!a.run->is_done()) {
+        a.run->cancel();
+        co_await turns(3);
+    }
+    co_await failure_of<lv::operation_cancelled>(a.run->join());
+    CHECK(a.node->active() == 0);
+    const auto who = co_await call.join();
+    CHECK(who == "b");
+    co_await close(b);
+    co_await connection.close();
+}
+
+LEVERET_CONFORMANCE_CASE("rpc: a client's monitoring is for formats that have it, and from 2 s")
+{
+    auto connection = co_await t.connect();
+    auto channel = co_await connection.open_channel();
+    CHECK_THROWS_WITH_AS((lv::rpc::client{channel, {.topic = "t"}, lv::rpc::wire::plain(), {.call_monitor = 10s}}),
+                         "rpc: servers of this wire format don't say that they are at work", lv::usage_error);
+    CHECK_THROWS_WITH_AS((lv::rpc::client{channel, {.topic = "t"}, lv::rpc::wire::oslo(), {.call_monitor = 1999ms}}),
+                         "rpc: call_monitor is 2 s or more", lv::usage_error);
+    CHECK_NOTHROW((lv::rpc::client{channel, {.topic = "t"}, lv::rpc::wire::oslo(), {.call_monitor = 2s}}));
     co_await connection.close();
 }

@@ -35,6 +35,37 @@ enum class delivery_mode : std::uint8_t { transient = 1, persistent = 2 };
 class properties {
 public:
     properties() = default;
+    properties(const properties&) = default;
+    properties(properties&&) noexcept = default;
+    /// Copies what is set alone, which is a few of fourteen.
+    properties& operator=(const properties& o)
+    {
+        if (this == &o)
+            return *this;
+        flags_ = 0; // nothing half copied, should there be no memory
+        headers_ = o.headers_;
+        const auto copy = [&o](property p, std::string& to, const std::string& from) {
+            if (o.has(p))
+                to = from;
+        };
+        copy(property::content_type, content_type_, o.content_type_);
+        copy(property::content_encoding, content_encoding_, o.content_encoding_);
+        copy(property::correlation_id, correlation_id_, o.correlation_id_);
+        copy(property::reply_to, reply_to_, o.reply_to_);
+        copy(property::expiration, expiration_, o.expiration_);
+        copy(property::message_id, message_id_, o.message_id_);
+        copy(property::type, type_, o.type_);
+        copy(property::user_id, user_id_, o.user_id_);
+        copy(property::app_id, app_id_, o.app_id_);
+        copy(property::cluster_id, cluster_id_, o.cluster_id_);
+        delivery_mode_ = o.delivery_mode_;
+        priority_ = o.priority_;
+        timestamp_ = o.timestamp_;
+        flags_ = o.flags_;
+        return *this;
+    }
+    properties& operator=(properties&&) noexcept = default;
+    ~properties() = default;
 
     [[nodiscard]] bool has(property p) const noexcept { return (flags_ & bit(p)) != 0; }
     /// Forgets a property, so that it is not sent.

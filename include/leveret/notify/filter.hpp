@@ -4,6 +4,7 @@
 #include "leveret/notify/notification.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <regex>
 #include <string>
 #include <string_view>
@@ -13,12 +14,15 @@
 namespace leveret::notify {
 
 /// Which notifications a handler gets: those all of whose named parts match, from their beginning, regular expressions
-/// (ECMAScript). Entries of context and payload that are no texts never match.
+/// (ECMAScript). Entries of context and payload that are no texts never match, nor do texts of more than `max_text`.
 ///
 ///     desk.on(lv::notify::priority::info, handler, lv::notify::filter().event_type("instance\\.").payload("state", "up"));
 class filter {
 public:
     filter() = default;
+
+    /// Octets of a text that is looked at: std::regex uses some hundred of the stack for each.
+    static constexpr std::size_t max_text = 4096;
 
     /// Each throws std::regex_error if it is no regular expression.
     filter& publisher_id(std::string_view pattern) { return add(part::publisher_id, {}, pattern); }
@@ -48,7 +52,7 @@ private:
 
         [[nodiscard]] bool matches(const std::string& text) const
         {
-            return std::regex_search(text, pattern, std::regex_constants::match_continuous);
+            return text.size() <= max_text && std::regex_search(text, pattern, std::regex_constants::match_continuous);
         }
         [[nodiscard]] bool matches_entry(const json& object) const
         {

@@ -14,6 +14,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <memory>
 #include <span>
@@ -75,7 +76,15 @@ public:
         return *this;
     }
 
+    /// Is told what a handler threw, and for which notifications, which are requeued: for logs. It must not throw.
+    listener& on_failure(std::function<void(std::span<const notification>, const std::exception_ptr&)> f)
+    {
+        core_->on_failure = std::move(f);
+        return *this;
+    }
+
     /// Declares the queues of those priorities that have handlers, and begins to consume. `run` does it if this did not.
+    /// Throws channel_error if the broker refuses, connection_error, timeout_error.
     [[nodiscard]] asio::awaitable<void> start() { return core::start(core_); }
     /// Listens until it is cancelled or `stop` is called; then it waits for the handler that runs, gives back the rest, and
     /// completes (after a cancellation by throwing operation_cancelled). Throws what consumer::next throws when consumers,

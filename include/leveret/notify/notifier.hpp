@@ -37,7 +37,8 @@ static_assert(safe_options<notifier_options>);
 /// `topic.priority` it declares, so that they wait for their listeners.
 ///
 ///     lv::notify::notifier compute{channel, {.publisher_id = "compute.host1"}};
-///     co_await compute.info("instance.created", lv::json{{"id", 42}});
+///     const lv::json created{{"id", 42}};
+///     co_await compute.info("instance.created", created);
 ///
 /// Each function completes when the broker has the notification, and gives the outcome: false where it was refused. A
 /// cheap handle. Thread safety: the connection's executor.

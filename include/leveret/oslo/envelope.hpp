@@ -48,7 +48,7 @@ namespace detail {
 /// JSON as Python writes it: numbers that are none become null. Throws decode_error.
 [[nodiscard]] inline json parse(std::string_view text)
 {
-    json value = json::parse(text, nullptr, false);
+    json value = leveret::detail::try_parse_json(text);
     if (value.is_discarded())
         value = parse_json(detail::without_python_numbers(text));
     return value;

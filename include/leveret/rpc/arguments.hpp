@@ -58,6 +58,31 @@ private:
     json values_ = json::object();
 };
 
+namespace detail {
+
+/// Whether nothing is bent: no fraction is cut, and no number made of a truth.
+template <class From, class To>
+concept fits = std::convertible_to<const From&, To> &&
+               !(std::floating_point<From> && std::integral<To>) &&
+               !(std::is_arithmetic_v<From> && std::is_arithmetic_v<To> &&
+                 (std::same_as<From, bool> != std::same_as<To, bool> || std::same_as<From, char>));
+
+template <class To, class From>
+[[nodiscard]] To convert(const From& value)
+{
+    if constexpr (std::integral<From> && std::integral<To> && fits<From, To> && !std::same_as<From, bool>) {
+        if (!std::in_range<To>(value))
+            throw_invalid_argument("rpc: an argument is out of its parameter's range");
+        return static_cast<To>(value);
+    } else if constexpr (std::convertible_to<const From&, To>) {
+        return static_cast<To>(value);
+    } else {
+        return To(); // it does not compile anyway, and says why elsewhere
+    }
+}
+
+} // namespace detail
+
 /// A method of an interface that client and server share: name, signature, and names of the parameters if they have
 /// any. Calls and handlers that do not fit don't compile.
 ///
@@ -92,7 +117,7 @@ struct method<Name, R(A...), Names...> {
     class handler {
         using given = std::invoke_result_t<F&, std::remove_cvref_t<A>...>;
         static constexpr bool awaits = std::same_as<given, asio::awaitable<R>>;
-        static_assert(awaits || std::same_as<given, R> || std::convertible_to<given, R>,
+        static_assert(awaits || std::same_as<given, R> || detail::fits<given, R>,
                       "leveret: the handler returns something else than the method of the interface");
 
     public:
@@ -107,8 +132,21 @@ struct method<Name, R(A...), Names...> {
     using signature = leveret::detail::handler_signature<typename handler<F>::result, std::remove_cvref_t<A>...>;
     using parameter_names = detail::names<Names...>;
 
-    /// The arguments on the wire. They are converted to the parameters' types first.
-    [[nodiscard]] static json pack(const std::remove_cvref_t<A>&... arguments)
+    /// The arguments on the wire. They are converted to the parameters' types first. Throws usage_error for an integer
+    /// that does not fit.
+    template <class... Given>
+    [[nodiscard]] static json pack(const Given&... given)
+    {
+        static_assert(sizeof...(Given) == arity, "leveret: the method of the interface has another number of parameters");
+        if constexpr (sizeof...(Given) == arity) {
+            static_assert((detail::fits<Given, std::remove_cvref_t<A>> && ...),
+                          "leveret: an argument is not of its parameter's type in the interface");
+            return pack_converted(detail::convert<std::remove_cvref_t<A>>(given)...);
+        }
+    }
+
+private:
+    [[nodiscard]] static json pack_converted(const std::remove_cvref_t<A>&... arguments)
     {
         if constexpr (has_names || arity == 0) {
             json object = json::object();

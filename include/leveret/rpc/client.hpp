@@ -63,7 +63,7 @@ class client {
     using core = detail::client_core<Channel, Wire, Environment>;
 
 public:
-    /// Throws usage_error if the target has no topic.
+    /// Throws usage_error if the target has no topic, or for a call_monitor that is too short or that the format lacks.
     client(Channel c, const target_options& t, client_options o = {})
         : client(std::move(c), t, Wire(), o)
     {
@@ -166,6 +166,9 @@ private:
     {
         if (target_.topic().empty())
             throw_invalid_argument("rpc: the target has no topic");
+        if (!options_.call_monitor.is_never() && !(Wire::says_at_work && options_.call_monitor >= duration::seconds(2)))
+            throw_invalid_argument(Wire::says_at_work ? "rpc: call_monitor is 2 s or more"
+                                                      : "rpc: servers of this wire format don't say that they are at work");
     }
     template <class M>
     static constexpr void check_method()
@@ -196,7 +199,7 @@ private:
         const message m = encode(method, std::move(arguments), {});
         std::string exchange = to_all ? c.wire.fanout_exchange(target_) : c.wire.exchange(target_);
         const std::string key = to_all ? std::string() : routing_key();
-        return casting(life_, exchange, to_all, c.channel.publish(exchange, key, m, {.timeout = options_.timeout}));
+        return casting(life_, exchange, to_all, options_.timeout, c.channel.publish(exchange, key, m, {.timeout = options_.timeout}));
     }
     [[nodiscard]] std::string routing_key() const
     {
@@ -223,21 +226,20 @@ private:
         return c.wire.encode_request(r);
     }
 
-    static asio::awaitable<void> declare(core& c, std::string exchange, bool to_all)
+    static asio::awaitable<void> declare(core& c, std::string exchange, bool to_all, duration timeout)
     {
         if (exchange.empty() || (!to_all && c.has_declared(exchange)))
-            co_return; // a fanout exchange goes with its last server, and is declared each time
-        if (to_all) {
-            co_await c.channel.declare_exchange(exchange, exchange_type::fanout, c.wire.fanout_exchange_settings());
-        } else {
-            co_await c.channel.declare_exchange(exchange, exchange_type::topic, c.wire.exchange_settings());
+            co_return; // one that goes with its last server is declared each time
+        exchange_options settings = to_all ? c.wire.fanout_exchange_settings() : c.wire.exchange_settings();
+        settings.timeout = timeout;
+        co_await c.channel.declare_exchange(exchange, to_all ? exchange_type::fanout : exchange_type::topic, settings);
+        if (!to_all && !settings.auto_delete)
             c.mark_declared(exchange);
-        }
     }
-    static asio::awaitable<void> casting(local_ptr<life> alive, std::string exchange, bool to_all,
+    static asio::awaitable<void> casting(local_ptr<life> alive, std::string exchange, bool to_all, duration timeout,
                                          asio::awaitable<void> sending)
     {
-        co_await declare(*alive->shared, std::move(exchange), to_all);
+        co_await declare(*alive->shared, std::move(exchange), to_all, timeout);
         co_await std::move(sending);
     }
 
@@ -254,9 +256,11 @@ private:
         if (!c.is_ready())
             c.start();
         while (!c.is_ready() && !call.is_done)
-            co_await wait(call, method);
-        if (!call.is_done && !exchange.empty() && !c.has_declared(exchange))
-            co_await declare(c, std::move(exchange), false);
+            awake(call, co_await call.bell.wait(), method, fate::never_sent);
+        if (!call.is_done && !exchange.empty() && !c.has_declared(exchange)) {
+            co_await declare(c, std::move(exchange), false, o.timeout);
+            awake(call, io::wake::rung, method, fate::never_sent);
+        }
         if (!call.is_done) {
             bool had_room = true;
             try {
@@ -266,11 +270,12 @@ private:
             }
             if (!had_room)
                 throw_late(method, fate::never_sent);
+            awake(call, io::wake::rung, method, fate::unknown);
             if (!call.monitor.is_never())
                 c.arm(call);
         }
         while (!call.is_done)
-            co_await wait(call, method);
+            awake(call, co_await call.bell.wait(), method, fate::unknown);
         if (call.error)
             std::rethrow_exception(call.error);
         if (call.failure)
@@ -282,13 +287,12 @@ private:
                 co_return json_to<R>(call.result);
         }
     }
-    static asio::awaitable<void> wait(detail::pending_call& call, const std::string& method)
+    static void awake(const detail::pending_call& call, io::wake why, const std::string& method, fate what)
     {
-        const io::wake why = co_await call.bell.wait();
         if (call.is_done)
-            co_return;
+            return;
         if (call.is_late)
-            throw_late(method, fate::unknown);
+            throw_late(method, what);
         if (why == io::wake::cancelled) {
             leveret::diagnostics d;
             d.operation = "rpc.call";

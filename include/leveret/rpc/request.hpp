@@ -14,9 +14,13 @@ namespace leveret::rpc {
 class request {
 public:
     request() = default;
-    request(wire::incoming_request r, instant deadline, instant (*now)(const void*), const void* clock, bool redelivered)
-        : parts_(std::move(r)), deadline_(deadline), now_(now), clock_(clock), redelivered_(redelivered)
+    /// `read` gives the parts. Waits for a deadline that starts now.
+    template <class Read>
+    request(Read&& read, instant (*now)(const void*), const void* clock, bool redelivered)
+        : parts_(std::forward<Read>(read)()), now_(now), clock_(clock), redelivered_(redelivered)
     {
+        if (!parts_.timeout.is_never())
+            deadline_ = now(clock) + parts_.timeout;
     }
 
     [[nodiscard]] const std::string& method() const noexcept { return parts_.method; }
@@ -39,6 +43,7 @@ public:
         return deadline_ == instant::never() ? duration::never() : deadline_ - now_(clock_);
     }
 
+    [[nodiscard]] instant deadline() const noexcept { return deadline_; }
     [[nodiscard]] const wire::incoming_request& parts() const noexcept { return parts_; }
 
 private:

@@ -18,6 +18,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 #include <utility>
 
@@ -83,11 +84,20 @@ public:
         return *this;
     }
 
+    /// Is told of each request that is answered with a failure, or would be if it were no cast, before it is: for logs.
+    /// It must not throw.
+    server& on_failure(std::function<void(const request&, const failure&)> f)
+    {
+        core_->on_failure = std::move(f);
+        return *this;
+    }
+
     /// Declares the server's queues and begins to consume: requests that are made from now on are not lost. `run` does
     /// it if this did not. Throws channel_error if the broker refuses, connection_error, timeout_error.
     [[nodiscard]] asio::awaitable<void> start() { return core::start(core_); }
     /// Serves until it is cancelled or `stop` is called; then it takes no more requests, waits for the handlers that run,
-    /// and completes (after a cancellation by throwing operation_cancelled). Throws what consumer::next throws when
+    /// and completes (after a cancellation by throwing operation_cancelled). A cancellation while it waits cancels them
+    /// too, and their requests go back to their queues. Throws what consumer::next throws when
     /// consumers, channel or connection ended, after the handlers were cancelled and have ended. Once only.
     [[nodiscard]] asio::awaitable<void> run() { return core::run(core_); }
     /// Asks `run` to end as soon as the handlers that run have. On the connection's executor.

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -164,4 +165,39 @@ TEST_CASE("json: content types and encodings")
 TEST_CASE("json: a text that is not UTF-8 can't be written")
 {
     CHECK_THROWS_AS(static_cast<void>(lv::encode(std::vector<std::string>{"\xff"})), lv::usage_error);
+}
+
+TEST_CASE("json: what is read and written without nlohmann-json is what that would read and write")
+{
+    for (const std::string_view t :
+         {"1", "-1", "0", "-0", "007", "1.5", "1e3", "\"a\"", "\"\"", "\"a\\n\"", "[1]", "[]", "[1,2]", "[1,]", "[,1]",
+          "[1,\"x\",-3]", "[[1]]", " 1", "1 ", "[1] ", "null", "true", "[null]", "9223372036854775807",
+          "18446744073709551615", "18446744073709551616", "-9223372036854775808", "\"\xc3\xa4\"", "\"\xc3\"", "\"\x01\"",
+          "-", "", "[", "]", "[1", "\"", "\"a", "[\"]", "[\"a\"\"b\"]", "1234567890123456789", "999999999999999999",
+          "\"\x7f\"", "[1 ,2]", "[1,2]]", "[1,2", "1,2", "{\"a\":1}", "[{\"a\":1},2]"}) {
+        CAPTURE(t);
+        const lv::json wanted = lv::json::parse(t, nullptr, false);
+        if (wanted.is_discarded()) {
+            CHECK_THROWS_AS(static_cast<void>(lv::parse_json(t)), lv::decode_error);
+            continue;
+        }
+        const lv::json found = lv::parse_json(t);
+        CHECK(found == wanted);
+        CHECK(found.type() == wanted.type());
+        CHECK(lv::json_text(found) == wanted.dump());
+    }
+    CHECK_THROWS_AS(static_cast<void>(lv::json_text(lv::json("\xc3"))), lv::usage_error);
+}
+
+TEST_CASE("json: as deep as it may be, and no deeper")
+{
+    const auto nested = [](std::size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+    CHECK(lv::parse_json(nested(lv::max_json_depth)).is_array());
+    CHECK_THROWS_WITH_AS(static_cast<void>(lv::parse_json(nested(lv::max_json_depth + 1))),
+                         doctest::Contains("more than 256 levels"), lv::decode_error);
+    CHECK_THROWS_AS(static_cast<void>(lv::parse_json(std::string(1'000'000, '['))), lv::decode_error);
+    CHECK_THROWS_AS(static_cast<void>(lv::parse_json("{\"a\\\"[\":" + nested(lv::max_json_depth) + "}")), lv::decode_error);
+    // Brackets in texts are none.
+    const std::string text = "[\"" + std::string(1000, '[') + "\\\"" + std::string(1000, '{') + "\",{\"" + std::string(1000, '[') + "\":1}]";
+    CHECK(lv::parse_json(text).size() == 2);
 }

@@ -35,6 +35,8 @@ public:
 
     [[nodiscard]] priority of() const noexcept { return of_; }
     [[nodiscard]] bool wants(const notification& n) const { return filter_.matches(n); }
+    /// Otherwise `run` gets one at a time.
+    [[nodiscard]] virtual bool takes_batches() const noexcept = 0;
     [[nodiscard]] virtual asio::awaitable<outcome> run(std::span<const notification> batch) = 0;
 
 private:
@@ -73,25 +75,21 @@ private:
     F function_;
 };
 
-/// Of one notification after the other; the first that is to be requeued ends it.
 template <class F>
 class handler_of_one final : public function_handler<F> {
 public:
     using function_handler<F>::function_handler;
-    asio::awaitable<outcome> run(std::span<const notification> batch) override
+    bool takes_batches() const noexcept override { return false; }
+    asio::awaitable<outcome> run(std::span<const notification> one) override
     {
-        for (const notification& n : batch) {
-            const outcome o = co_await this->template invoke<const notification&>(n);
-            if (o == outcome::requeue)
-                co_return o;
-        }
-        co_return outcome::handled;
+        return this->template invoke<const notification&>(one.front());
     }
 };
 template <class F>
 class handler_of_batch final : public function_handler<F> {
 public:
     using function_handler<F>::function_handler;
+    bool takes_batches() const noexcept override { return true; }
     asio::awaitable<outcome> run(std::span<const notification> batch) override
     {
         return this->template invoke<std::span<const notification>>(batch);

@@ -28,7 +28,9 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -69,6 +71,7 @@ public:
 
     Channel channel;
     std::vector<std::unique_ptr<handler>> handlers;
+    std::function<void(std::span<const notification>, const std::exception_ptr&)> on_failure;
     std::uint64_t handled = 0, requeued = 0, ignored = 0, rejected = 0;
 
     void stop() noexcept
@@ -101,10 +104,12 @@ public:
         consume_options o;
         o.prefetch = s->prefetch_ != 0 ? s->prefetch_ : static_cast<std::uint16_t>(std::max<std::size_t>(16, 2 * s->batch_size_));
         o.timeout = s->timeout_;
+        std::vector<stream> streams;
         for (const std::string& queue : queues) {
             auto consumer = co_await s->channel.consume(queue, o);
-            s->streams_.push_back(std::move(consumer));
+            streams.push_back(std::move(consumer));
         }
+        s->streams_ = std::move(streams); // all, or a start that failed may be tried again
         s->is_started_ = true;
     }
 
@@ -170,6 +175,7 @@ private:
         received(delivery m, notification n) : message(std::move(m)), content(std::move(n)) {}
         delivery message;
         notification content;
+        outcome result = outcome::handled;
     };
     /// The end of the time that a batch waits to be full.
     struct batch_end final : deadline_node {
@@ -270,24 +276,11 @@ private:
                 of.push_back(&r);
         if (of.empty())
             co_return;
-        outcome result = outcome::handled;
-        for (const std::unique_ptr<handler>& h : handlers) {
-            if (h->of() != p || result == outcome::requeue)
-                continue;
-            std::vector<notification> wanted;
-            for (const received* r : of)
-                if (h->wants(r->content))
-                    wanted.push_back(r->content);
-            if (wanted.empty())
-                continue;
-            try {
-                result = co_await h->run(wanted);
-            } catch (...) {
-                result = outcome::requeue; // nobody else is to be told of it
-            }
-        }
+        for (const std::unique_ptr<handler>& h : handlers)
+            if (h->of() == p)
+                co_await handle_by(*h, of);
         for (received* r : of) {
-            if (result == outcome::requeue && allow_requeue_) {
+            if (r->result == outcome::requeue && allow_requeue_) {
                 ++requeued;
                 r->message.nack({.requeue = true});
             } else {
@@ -296,6 +289,47 @@ private:
                 r->message.ack();
             }
         }
+    }
+    /// Those that this handler wants; what another had requeued, nobody else is told of.
+    asio::awaitable<void> handle_by(handler& h, std::span<received* const> of)
+    {
+        std::vector<received*> wanted;
+        for (received* r : of)
+            if (r->result != outcome::requeue && wants(h, *r))
+                wanted.push_back(r);
+        if (wanted.empty())
+            co_return;
+        if (!h.takes_batches()) {
+            for (received* r : wanted)
+                r->result = co_await result_of(h, std::span(&r->content, 1));
+            co_return;
+        }
+        std::vector<notification> contents;
+        for (const received* r : wanted)
+            contents.push_back(r->content);
+        const outcome result = co_await result_of(h, contents);
+        for (received* r : wanted)
+            r->result = result;
+    }
+    [[nodiscard]] bool wants(const handler& h, const received& r)
+    {
+        try {
+            return h.wants(r.content);
+        } catch (const std::exception&) { // a regular expression that gives up at this text
+            return false;
+        }
+    }
+    asio::awaitable<outcome> result_of(handler& h, std::span<const notification> contents)
+    {
+        std::exception_ptr thrown;
+        try {
+            co_return co_await h.run(contents);
+        } catch (...) {
+            thrown = std::current_exception();
+        }
+        if (on_failure)
+            on_failure(contents, thrown);
+        co_return outcome::requeue;
     }
 
     /// The last 16 that were done are known again, as oslo.messaging has it; one that was requeued is no duplicate.

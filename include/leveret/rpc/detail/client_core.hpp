@@ -129,7 +129,7 @@ private:
             return;
         }
         pending_call* const call = find(reply.id);
-        if (call == nullptr) {
+        if (call == nullptr || call->is_done) {
             ++unknown_replies; // late, or somebody's mistake
             return;
         }

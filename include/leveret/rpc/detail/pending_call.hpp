@@ -23,6 +23,7 @@ public:
         is_late = true;
         bell.ring(io::wake::timed_out);
     }
+    /// The first end is the end.
     void finish() noexcept
     {
         is_done = true;
@@ -30,6 +31,8 @@ public:
     }
     void fail(std::exception_ptr e) noexcept
     {
+        if (is_done)
+            return;
         error = std::move(e);
         finish();
     }

@@ -20,6 +20,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_state.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
@@ -30,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -69,6 +71,7 @@ public:
     const target of;
     const server_options options;
     std::vector<endpoint> endpoints;
+    std::function<void(const request&, const failure&)> on_failure;
     std::uint64_t handled = 0, failed = 0, rejected = 0, given_up = 0;
 
     [[nodiscard]] std::size_t active() const noexcept { return active_; }
@@ -106,10 +109,12 @@ public:
                                               : static_cast<std::uint16_t>(s->options.concurrency);
         o.timeout = s->options.timeout;
         const std::array<std::string, 3> all = {s->of.topic(), own, s->fanout_queue_};
+        std::vector<stream> streams;
         for (const std::string& queue : all) {
             auto consumer = co_await s->channel.consume(queue, o);
-            s->streams_.push_back(std::move(consumer));
+            streams.push_back(std::move(consumer));
         }
+        s->streams_ = std::move(streams); // all, or a start that failed may be tried again
         s->is_started_ = true;
     }
 
@@ -124,7 +129,9 @@ public:
         s->bell_ = &bell;
         for (std::size_t i = 0; i < s->streams_.size(); ++i) {
             ++s->readers_;
-            asio::co_spawn(s->channel.get_executor(), read(s, i), [s](std::exception_ptr e) { s->reader_ended(std::move(e)); });
+            asio::co_spawn(s->channel.get_executor(), read(s, i),
+                           asio::bind_cancellation_slot(s->reading_[i].slot(),
+                                                        [s](std::exception_ptr e) { s->reader_ended(std::move(e)); }));
         }
         bool cancelled = false;
         while (!s->stopping_ && !cancelled) {
@@ -147,9 +154,11 @@ public:
             }
         }
         if (s->error_ || in_end)
-            s->tasks_.give_up_all(); // they can't be answered
-        while (s->readers_ != 0 || s->active_ != 0)
-            static_cast<void>(co_await bell.wait());
+            s->tasks_.abandon_all(); // they can't be answered
+        while (s->readers_ != 0 || s->active_ != 0) {
+            if (co_await bell.wait() == io::wake::cancelled)
+                s->abandon(); // once more
+        }
         s->bell_ = nullptr;
         s->streams_.clear();
         s->is_started_ = false;
@@ -173,6 +182,13 @@ public:
     }
 
 private:
+    /// What runs is cancelled, and its requests go back to their queues.
+    void abandon()
+    {
+        tasks_.abandon_all();
+        for (asio::cancellation_signal& s : reading_)
+            s.emit(asio::cancellation_type::terminal);
+    }
     void context_ended() noexcept override
     {
         const pointer self(this);
@@ -201,6 +217,7 @@ private:
     static asio::awaitable<void> read(pointer s, std::size_t index)
     {
         io::doorbell room(s->waits_);
+        answer a;
         while (!s->must_end()) {
             auto d = co_await s->streams_[index].next();
             if (!d || s->must_end())
@@ -212,11 +229,16 @@ private:
             }
             if (s->must_end())
                 co_return;
-            answer a;
+            a.is_wanted = false;
             if (!s->begin(*d, a))
                 continue;
-            if (a.is_wanted)
-                co_await s->send(a);
+            if (a.is_wanted) {
+                try {
+                    co_await s->send(a);
+                } catch (const timeout_error&) { // nobody waits for it any more
+                    ++s->given_up;
+                }
+            }
             if (!s->before_)
                 d->ack();
         }
@@ -226,40 +248,40 @@ private:
         answer() = default;
         std::string to;
         message what;
+        duration patience; // of its caller
         bool is_wanted = false;
     };
 
     /// Whether the request was done, and what is to be answered; false if it is a task's, or nobody's.
     bool begin(delivery& d, answer& a)
     {
-        wire::incoming_request in;
+        std::optional<request> asked;
         try {
-            in = with_received<Wire>(d, [this](const wire::received_message& m) { return wire.decode_request(m); });
+            asked.emplace([&] { return with_received<Wire>(
+                                    d, [this](const wire::received_message& m) { return wire.decode_request(m); }); },
+                          &now_of, this, d.redelivered());
         } catch (const decode_error&) {
             ++rejected;
             d.reject();
             return false;
         }
-        const bool redelivered = d.redelivered();
+        request& r = *asked;
         if (before_)
             d.ack();
         if constexpr (Wire::remembers_requests) {
-            if (was_seen(in.unique_id)) {
+            if (was_seen(r.parts().unique_id)) {
                 d.ack();
                 return false;
             }
         }
-        const instant deadline = in.timeout.is_never() ? instant::never() : alarm_.now() + in.timeout;
-        const duration interval = beat_interval(in);
-        failure refusal;
-        handler* const method = find(in, refusal);
-        request r(std::move(in), deadline, &now_of, this, redelivered);
+        bool is_served = false;
+        handler* const method = find(r.parts(), is_served);
         if (method != nullptr && method->is_coroutine()) {
-            begin_task(d, std::move(r), *method, deadline, interval);
+            begin_task(d, std::move(r), *method);
             return false;
         }
         if (method == nullptr) {
-            answer_failure(a, r, refusal);
+            answer_failure(a, r, refusal(r.parts(), is_served));
             return true;
         }
         std::exception_ptr thrown;
@@ -272,12 +294,12 @@ private:
         finish(a, r, result, thrown);
         return true;
     }
-    void begin_task(delivery& d, request r, handler& method, instant deadline, duration interval)
+    void begin_task(delivery& d, request&& r, handler& method)
     {
         const local_ptr<task<delivery>> t(new task<delivery>(*this, tasks_, std::move(r), method));
         if (!before_)
             t->delivery.emplace(std::move(d));
-        t->watch(deadline, interval);
+        t->watch(t->asked.deadline(), beat_interval(t->asked.parts()));
         ++active_;
         const pointer self(this);
         asio::co_spawn(channel.get_executor(), work(self, t),
@@ -302,13 +324,20 @@ private:
             thrown = std::current_exception();
         }
         t->unwatch();
+        if (t->is_abandoned)
+            co_return; // unacknowledged: it goes back to its queue
         if (t->has_given_up) {
             ++s->given_up;
         } else {
             answer a;
             s->finish(a, t->asked, result, thrown);
-            if (a.is_wanted)
-                co_await s->send(a);
+            if (a.is_wanted) {
+                try {
+                    co_await s->send(a);
+                } catch (const timeout_error&) { // nobody waits for it any more
+                    ++s->given_up;
+                }
+            }
         }
         if (t->delivery)
             t->delivery->ack();
@@ -325,8 +354,7 @@ private:
             return;
         try {
             a.what = wire.encode_result(r.parts(), unique(), result);
-            a.to = r.parts().reply_to;
-            a.is_wanted = true;
+            address(a, r);
         } catch (const usage_error& e) {
             answer_failure(a, r, failure("leveret::usage_error", e.what()));
         }
@@ -334,41 +362,52 @@ private:
     void answer_failure(answer& a, const request& r, const failure& f)
     {
         ++failed;
+        if (on_failure)
+            on_failure(r, f);
         if (!r.is_call())
             return;
         a.what = wire.encode_failure(r.parts(), unique(), f);
+        address(a, r);
+    }
+    static void address(answer& a, const request& r)
+    {
         a.to = r.parts().reply_to;
+        a.patience = r.remaining();
         a.is_wanted = true;
     }
-    /// An answer that can't be sent, for it has no valid address, is dropped.
+    /// For as long as its caller waits, which may be long when the broker takes no messages. An answer that can't be
+    /// sent, for it has no valid address, is dropped.
     [[nodiscard]] asio::awaitable<void> send(const answer& a)
     {
         try {
-            return channel.publish("", a.to, a.what, {});
+            return channel.publish("", a.to, a.what, {.timeout = a.patience});
         } catch (const usage_error&) {
             return nothing();
         }
     }
     static asio::awaitable<void> nothing() { co_return; }
 
-    [[nodiscard]] handler* find(const wire::incoming_request& in, failure& refusal) const
+    /// `is_served`: an endpoint serves the namespace and version, whether it has the method or not.
+    [[nodiscard]] handler* find(const wire::incoming_request& in, bool& is_served) const
     {
         const auto wanted = version::parse(in.version);
-        bool serves = false;
         for (const endpoint& e : endpoints) {
             if (!wanted || e.name_space() != in.name_space || !is_compatible(e.version(), *wanted))
                 continue;
-            serves = true;
+            is_served = true;
             if (handler* const h = e.find(in.method))
                 return h;
         }
-        refusal = serves ? failure(failure_kind::no_such_method, "no_such_method",
+        return nullptr;
+    }
+    [[nodiscard]] static failure refusal(const wire::incoming_request& in, bool is_served)
+    {
+        return is_served ? failure(failure_kind::no_such_method, "no_such_method",
                                    "Endpoint does not support RPC method " + escaped(in.method, 128))
                          : failure(failure_kind::unsupported_version, "unsupported_version",
                                    "Endpoint does not support RPC version " +
                                        (in.version.empty() ? "1.0" : escaped(in.version, 64)) +
                                        ". Attempted method: " + escaped(in.method, 128));
-        return nullptr;
     }
     /// oslo.messaging's servers know the last 16 requests again.
     [[nodiscard]] bool was_seen(const std::string& id)
@@ -416,6 +455,7 @@ private:
     std::vector<stream> streams_;
     std::string fanout_queue_;
     std::array<io::doorbell*, 3> full_{};
+    std::array<asio::cancellation_signal, 3> reading_;
     std::array<std::string, 16> seen_;
     std::size_t next_seen_ = 0;
     io::doorbell* bell_ = nullptr;

@@ -62,6 +62,7 @@ public:
     handler& method;
     asio::cancellation_signal signal;
     bool has_given_up = false;
+    bool is_abandoned = false; ///< the server can't answer: another is to do it
 
 protected:
     ~task_base();
@@ -95,10 +96,11 @@ private:
 class task_list {
 public:
     /// Cancels all: nobody can be answered.
-    void give_up_all()
+    void abandon_all()
     {
         for (task_base* t = first_; t != nullptr;) {
             task_base* const next = t->next_; // its coroutine ends later: what it waits for posts
+            t->is_abandoned = true;
             t->give_up();
             t = next;
         }

@@ -75,6 +75,7 @@ concept format =
         { W::arguments_by_name } -> std::convertible_to<bool>; ///< has no arguments by position
         { W::reads_headers } -> std::convertible_to<bool>;
         { W::remembers_requests } -> std::convertible_to<bool>; ///< drops one whose unique_id it has just seen
+        { W::says_at_work } -> std::convertible_to<bool>; ///< encode_at_work says something
         { w.encode_request(out) } -> std::same_as<message>;
         { w.decode_request(in) } -> std::same_as<incoming_request>;
         { w.encode_result(asked, id, result) } -> std::same_as<message>;

@@ -31,6 +31,7 @@ struct oslo {
 
     static constexpr bool arguments_by_name = true;
     static constexpr bool reads_headers = false;
+    static constexpr bool says_at_work = true;
     static constexpr bool remembers_requests = true;
     static constexpr acknowledge acknowledgement = acknowledge::before;
 
@@ -143,7 +144,8 @@ inline incoming_request oslo::decode_request(const received_message& m) const
     r.reply_to = text("_reply_q");
     r.unique_id = text("_unique_id");
     if (const auto at = inner.find("_timeout"); at != inner.end() && at->is_number())
-        r.monitor = duration::milliseconds(static_cast<std::int64_t>(at->get<double>() * 1000));
+        if (const double seconds = at->get<double>(); seconds >= 0 && seconds < 1e9)
+            r.monitor = duration::milliseconds(static_cast<std::int64_t>(seconds * 1000));
     if (const auto at = inner.find("args"); at != inner.end())
         r.arguments = std::move(*at);
     else
@@ -187,7 +189,7 @@ inline json oslo::failure_text(const failure& f)
 
 inline failure oslo::read_failure(const std::string& text)
 {
-    const json j = json::parse(text, nullptr, false);
+    const json j = leveret::detail::try_parse_json(text);
     if (!j.is_object())
         return failure("", text);
     const auto part = [&j](const char* key) {
@@ -218,8 +220,8 @@ inline incoming_reply oslo::decode_reply(const received_message& m) const
     json inner = leveret::oslo::opened(m.body, m.content_type);
     incoming_reply reply;
     reply.id = leveret::oslo::text_of(inner, "_msg_id");
-    if (const auto at = inner.find("failure"); at != inner.end() && at->is_string() && !at->get_ref<const std::string&>().empty())
-        reply.failure = read_failure(at->get_ref<const std::string&>());
+    if (const auto at = inner.find("failure"); at != inner.end() && !at->is_null() && *at != "")
+        reply.failure = read_failure(at->is_string() ? at->get_ref<const std::string&>() : at->dump());
     const auto ending = inner.find("ending");
     reply.is_end = reply.failure || (ending != inner.end() && ending->is_boolean() && ending->get<bool>());
     if (const auto at = inner.find("result"); at != inner.end())

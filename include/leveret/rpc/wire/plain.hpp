@@ -35,6 +35,7 @@ struct plain {
 
     static constexpr bool arguments_by_name = false;
     static constexpr bool reads_headers = true;
+    static constexpr bool says_at_work = false;
     static constexpr bool remembers_requests = false;
     static constexpr acknowledge acknowledgement = acknowledge::after;
 
@@ -71,7 +72,7 @@ inline message plain::encode_request(const outgoing_request& r) const
     m.content_type("application/json").type(r.method);
     if (!r.id.empty())
         m.correlation_id(r.id).reply_to(r.reply_to);
-    if (!r.timeout.is_never())
+    if (r.timeout < duration::milliseconds(std::int64_t{1} << 32U)) // the broker's longest
         m.expiration(r.timeout);
     if (durable)
         m.persistent();
@@ -161,7 +162,8 @@ inline incoming_reply plain::decode_reply(const received_message& m) const
                : kind == "invalid_arguments"   ? failure_kind::invalid_arguments
                                                : failure_kind::error);
         if (const std::string data = text("error-data"); !data.empty())
-            f.data(json::parse(data, nullptr, false));
+            if (json value = leveret::detail::try_parse_json(data); !value.is_discarded())
+                f.data(std::move(value));
         const bool* expected = m.headers.find_as<bool>("error-expected");
         f.expected(expected != nullptr && *expected);
         reply.failure = std::move(f);

@@ -44,7 +44,8 @@ template <class Answer>
 class call_of : public far_call {
 public:
     waits_for<Answer>* waiter = nullptr; ///< null if nobody waits any more
-    far_channel* channel = nullptr;      ///< null for one of the connection
+    far_channel* channel = nullptr;      ///< null for one of the connection; not for the broker, where it may be gone
+    agent_channel* there = nullptr;      ///< the channel at the broker, for the broker
     wire::method_number cause;
 
     void answered(far_end& e) override
@@ -86,7 +87,7 @@ public:
 
     void ask(agent& a) override
     {
-        agent_channel& c = *this->channel->there;
+        agent_channel& c = *this->there;
         if (c.ch != nullptr) {
             try {
                 at_broker b = a.at(c);
@@ -198,6 +199,7 @@ template <class T, class Ask, class Told, class Missed = nothing_missed>
     wait.call = new channel_call<answer_type, Ask, Missed>(std::move(ask), std::move(missed));
     wait.call->waiter = &wait;
     wait.call->channel = c->far;
+    wait.call->there = c->far->there;
     wait.call->cause = cause;
     connection.far->call(wait.call);
     const auto is_open = [&] { return c->is_open(); };
@@ -223,6 +225,7 @@ void tell_only(channel_core& c, wire::method_number cause, Ask ask)
     using answer_type = std::invoke_result_t<Ask&, at_broker&>;
     auto* call = new channel_call<answer_type, Ask, nothing_missed>(std::move(ask), {});
     call->channel = c.far;
+    call->there = c.far->there;
     call->cause = cause;
     c.connection->far->call(call);
 }
