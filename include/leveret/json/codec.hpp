@@ -14,7 +14,8 @@ namespace leveret {
 /// Every type that JSON can be made of, but text, has it as its body: `application/json`, read from all that
 /// `is_json` says. A body that is not JSON, or not of the type, is a decode_error.
 ///
-///     co_await channel.publish("", "quotes", lv::encode(quote{"HARE", 12.5}));
+///     const quote hare{"HARE", 12.5};
+///     co_await channel.publish("", "quotes", lv::encode(hare));
 ///     auto q = lv::decode<quote>(*delivery);
 template <json_value T>
 requires(!std::same_as<T, std::string>)
