@@ -215,3 +215,63 @@ LEVERET_CONFORMANCE_CASE("notify: of a batch, what a handler of one has requeued
     co_await channel.delete_queue(topic + ".info");
     co_await connection.close();
 }
+
+LEVERET_CONFORMANCE_CASE("notify: a listener that is cancelled twice gives back what it handles")
+{
+    auto connection = co_await t.connect();
+    const std::string exchange = t.name("notify.exchange");
+    const std::string topic = t.name("notify");
+    auto channel = co_await connection.open_channel();
+    auto told = co_await connection.open_channel();
+    const lv::notify::notifier teller{told, {.exchange = exchange, .topic = topic}};
+    lv::notify::listener desk{channel, {.exchange = exchange, .topic = topic}};
+    bool waits = false;
+    desk.on(priority::info, [&](const notification&) -> asio::awaitable<void> {
+        waits = true;
+        co_await pause(60s);
+    });
+    co_await desk.start();
+    task<void> run(connection.get_executor(), desk.run());
+    auto sent = co_await teller.info("i", 1);
+    CHECK(sent);
+    co_await eventually([&] { return waits; });
+    run.cancel();
+    co_await turns(20);
+    CHECK(!run.is_done()); // it waits for the handler
+    while (!run.is_done()) {
+        run.cancel();
+        co_await turns(3);
+    }
+    co_await failure_of<lv::operation_cancelled>(run.join());
+    CHECK(desk.requeued() == 1);
+    const std::string queue = topic + ".info";
+    auto again = co_await channel.get(queue);
+    REQUIRE(again);
+    CHECK(again->redelivered());
+    again->ack();
+    co_await channel.delete_queue(queue);
+    co_await connection.close();
+}
+
+LEVERET_CONFORMANCE_CASE("notify: what the broker refuses is told again as often as was asked")
+{
+    auto connection = co_await t.connect();
+    const std::string exchange = t.name("notify.exchange");
+    const std::string topic = t.name("notify");
+    auto channel = co_await connection.open_channel();
+    const lv::notify::notifier teller{channel, {.exchange = exchange, .topic = topic, .retries = 2}};
+    auto first = co_await teller.info("i", 1);
+    CHECK(first.is_confirmed());
+    // A queue beside the listeners' own, which is full.
+    const std::string key = topic + ".info";
+    const auto full = co_await channel.declare_queue(
+        "", {.exclusive = true, .max_length = 1, .overflow = lv::overflow::reject_publish});
+    co_await channel.publish("", full.name(), "there");
+    co_await channel.bind_queue(full.name(), exchange, key);
+    auto refused = co_await teller.info("i", 2);
+    CHECK_FALSE(refused.is_confirmed());
+    const auto told = co_await channel.declare_queue(key, {.passive = true});
+    CHECK(told.message_count() == 4); // the first, and the second three times
+    co_await channel.delete_queue(key);
+    co_await connection.close();
+}

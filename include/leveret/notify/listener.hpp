@@ -87,7 +87,8 @@ public:
     /// Throws channel_error if the broker refuses, connection_error, timeout_error.
     [[nodiscard]] asio::awaitable<void> start() { return core::start(core_); }
     /// Listens until it is cancelled or `stop` is called; then it waits for the handler that runs, gives back the rest, and
-    /// completes (after a cancellation by throwing operation_cancelled). Throws what consumer::next throws when consumers,
+    /// completes (after a cancellation by throwing operation_cancelled). A cancellation while it waits cancels that handler
+    /// too, and its notifications go back. Throws what consumer::next throws when consumers,
     /// channel or connection ended. Once only.
     [[nodiscard]] asio::awaitable<void> run() { return core::run(core_); }
     /// Asks `run` to end. On the connection's executor.

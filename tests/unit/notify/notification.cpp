@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
 #include <string_view>
 
 namespace lv = leveret;
@@ -52,4 +53,16 @@ TEST_CASE("notification: filters")
     CHECK_FALSE(filter().payload("missing", "").matches(n));
     CHECK(filter().context("user", "u[0-9]$").matches(n));
     CHECK_FALSE(filter().publisher_id("compute").context("user", "x").matches(n));
+}
+
+TEST_CASE("notification: filters look at texts up to their limit, whatever the regular expression makes of them")
+{
+    notification n;
+    const auto matches = [&n](std::size_t size) {
+        n.event_type(std::string(size, 'a'));
+        return filter().event_type(".*").matches(n) && filter().event_type("(a|b)+$").matches(n);
+    };
+    CHECK(matches(filter::max_text));
+    CHECK_FALSE(matches(filter::max_text + 1));
+    CHECK_FALSE(matches(1'000'000));
 }

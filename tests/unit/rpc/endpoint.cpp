@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -106,4 +107,14 @@ TEST_CASE("endpoint: methods of a shared interface")
     CHECK(bank::transfer::pack("bob", 3) == json{{"to", "bob"}, {"amount", 3}});
     CHECK(bank::close::pack() == json::object());
     CHECK(e.method_by_position().empty());
+}
+
+TEST_CASE("endpoint: arguments of a shared interface are not bent")
+{
+    using small = method<"small", void(std::uint8_t, std::string)>;
+    CHECK(small::pack(255, "x") == json{255, "x"});
+    CHECK(small::pack(7L, std::string("y")) == json{7, "y"});
+    CHECK_THROWS_WITH_AS(static_cast<void>(small::pack(256, "x")), "rpc: an argument is out of its parameter's range",
+                         lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(small::pack(-1, "x")), lv::usage_error);
 }

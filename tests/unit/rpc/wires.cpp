@@ -1,5 +1,6 @@
 // The two wire formats: what they write, what they read, and what they refuse.
 #include <leveret/oslo/identity.hpp>
+#include <leveret/oslo/recent_ids.hpp>
 #include <leveret/rpc/wire/oslo.hpp>
 #include <leveret/rpc/wire/plain.hpp>
 
@@ -185,4 +186,47 @@ TEST_CASE("wire: names and settings of oslo.messaging")
     const oslo quorum{.quorum_queues = true};
     CHECK(quorum.queue_settings().type == lv::queue_type::quorum);
     CHECK(quorum.queue_settings().durable);
+}
+
+TEST_CASE("wire: a deadline that is beyond a broker's longest is not told to it")
+{
+    const json none = json::object();
+    outgoing_request r = request(none);
+    r.timeout = lv::duration::milliseconds(4'294'967'295);
+    CHECK(plain().encode_request(r).properties().expiration() == "4294967295");
+    CHECK(oslo().encode_request(r).properties().expiration() == "4294967295");
+    for (const auto longer : {lv::duration::milliseconds(4'294'967'296), lv::duration::never()}) {
+        r.timeout = longer;
+        CHECK_FALSE(plain().encode_request(r).properties().has(lv::property::expiration));
+        CHECK_FALSE(oslo().encode_request(r).properties().has(lv::property::expiration));
+    }
+}
+
+TEST_CASE("wire: oslo takes every failure that is none of nothing for one, and no JSON that is too deep")
+{
+    const auto reply = [](std::string_view failure) {
+        return oslo().decode_reply(oslo_body(R"({"_msg_id": "i", "result": null, "ending": true, "failure": )" +
+                                             std::string(failure) + "}"));
+    };
+    CHECK_FALSE(reply("null").failure);
+    CHECK_FALSE(reply("\"\"").failure);
+    CHECK(reply("{\"class\": \"KeyError\"}").failure->type() == "KeyError");
+    CHECK(reply("\"it broke\"").failure->message() == "it broke");
+    const std::string deep = std::string(100'000, '[');
+    CHECK(reply("\"" + deep + "\"").failure->message() == deep); // a text as any
+    CHECK_THROWS_AS(static_cast<void>(reply(deep)), lv::decode_error);
+}
+
+TEST_CASE("oslo: the last sixteen ids are known")
+{
+    lv::oslo::recent_ids seen;
+    CHECK_FALSE(seen.contains(""));
+    for (int i = 0; i < 17; ++i)
+        seen.add(std::to_string(i));
+    for (int i = 0; i < 100; ++i)
+        seen.add(""); // none
+    CHECK_FALSE(seen.contains("0"));
+    CHECK(seen.contains("1"));
+    CHECK(seen.contains("16"));
+    CHECK_FALSE(seen.contains(""));
 }

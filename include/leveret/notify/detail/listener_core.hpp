@@ -8,22 +8,22 @@
 #include "leveret/io/alarm.hpp"
 #include "leveret/io/context_watch.hpp"
 #include "leveret/io/doorbell.hpp"
+#include "leveret/io/stop_bell.hpp"
 #include "leveret/notify/detail/handlers.hpp"
 #include "leveret/notify/notification.hpp"
 #include "leveret/notify/priority.hpp"
+#include "leveret/oslo/recent_ids.hpp"
 #include "leveret/transport/concept.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <asio/cancellation_state.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -76,9 +76,7 @@ public:
 
     void stop() noexcept
     {
-        stopping_ = true;
-        if (bell_ != nullptr)
-            bell_->ring();
+        end_.stop();
         if (more_ != nullptr)
             more_->ring();
     }
@@ -120,7 +118,7 @@ public:
         const bool throws = co_await asio::this_coro::throw_if_cancelled();
         co_await asio::this_coro::throw_if_cancelled(false);
         io::doorbell bell(s->waits_);
-        s->bell_ = &bell;
+        s->end_.runs_at(&bell);
         const auto ended = [s](std::exception_ptr e) {
             --s->workers_;
             if (e && !s->error_)
@@ -131,16 +129,7 @@ public:
         for (std::size_t i = 0; i < s->streams_.size(); ++i)
             asio::co_spawn(s->channel.get_executor(), read(s, i), ended);
         asio::co_spawn(s->channel.get_executor(), work(s), asio::bind_cancellation_slot(s->working_.slot(), ended));
-        bool cancelled = false;
-        while (!s->stopping_ && !cancelled) {
-            const auto state = co_await asio::this_coro::cancellation_state;
-            cancelled = state.cancelled() != asio::cancellation_type::none;
-            if (!cancelled) {
-                s->is_waiting_ = true;
-                cancelled = co_await bell.wait() == io::wake::cancelled;
-                s->is_waiting_ = false;
-            }
-        }
+        const bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->stop();
         std::exception_ptr in_end;
         for (stream& consumer : s->streams_) {
@@ -152,9 +141,11 @@ public:
         }
         if (s->error_ || in_end)
             s->working_.emit(asio::cancellation_type::terminal); // what is handled comes again anyway
-        while (s->workers_ != 0)
-            static_cast<void>(co_await bell.wait());
-        s->bell_ = nullptr;
+        while (s->workers_ != 0) {
+            if (co_await bell.wait() == io::wake::cancelled)
+                s->working_.emit(asio::cancellation_type::terminal); // once more: it is not waited for
+        }
+        s->end_.runs_at(nullptr);
         s->waiting_.clear(); // those go back to their queues
         s->streams_.clear();
         s->is_started_ = false;
@@ -206,15 +197,13 @@ private:
         const pointer self(this);
         waits_.destroy_all();
         alarm_.context_ended();
-        bell_ = nullptr; // what waited there has gone with the context
+        end_.runs_at(nullptr); // what waited there has gone with the context
     }
-    [[nodiscard]] bool must_end() const noexcept { return stopping_ || (is_waiting_ && !bell_->is_waiting()); }
-
     static asio::awaitable<void> read(pointer s, std::size_t index)
     {
-        while (!s->must_end()) {
+        while (!s->end_.must_end()) {
             auto d = co_await s->streams_[index].next();
-            if (!d || s->must_end())
+            if (!d || s->end_.must_end())
                 co_return; // one that came too late goes back to its queue
             s->take(std::move(*d));
         }
@@ -230,7 +219,7 @@ private:
             d.reject();
             return;
         }
-        if (was_seen(n.unique_id())) {
+        if (seen_.contains(n.unique_id())) {
             d.ack();
             return;
         }
@@ -247,16 +236,16 @@ private:
     static asio::awaitable<void> work(pointer s)
     {
         more_bell more(*s);
-        while (!s->stopping_) {
+        while (!s->end_.is_stopping()) {
             if (s->waiting_.size() < s->batch_size_) {
                 batch_end end(*s, more.bell);
-                while (!s->stopping_ && s->waiting_.size() < s->batch_size_ && !end.has_come) {
+                while (!s->end_.is_stopping() && s->waiting_.size() < s->batch_size_ && !end.has_come) {
                     if (!end.is_armed() && !s->waiting_.empty())
                         end.arm();
                     static_cast<void>(co_await more.bell.wait());
                 }
             }
-            if (s->stopping_)
+            if (s->end_.is_stopping())
                 break;
             std::vector<received> batch;
             while (!s->waiting_.empty() && batch.size() < s->batch_size_) {
@@ -285,7 +274,7 @@ private:
                 r->message.nack({.requeue = true});
             } else {
                 ++handled;
-                remember(r->content.unique_id());
+                seen_.add(r->content.unique_id()); // one that was requeued is no duplicate
                 r->message.ack();
             }
         }
@@ -332,13 +321,6 @@ private:
         co_return outcome::requeue;
     }
 
-    /// The last 16 that were done are known again, as oslo.messaging has it; one that was requeued is no duplicate.
-    [[nodiscard]] bool was_seen(const std::string& id) const
-    {
-        return !id.empty() && std::find(seen_.begin(), seen_.end(), id) != seen_.end();
-    }
-    void remember(const std::string& id) { seen_[next_seen_++ % seen_.size()] = id; }
-
     const std::string exchange_, topic_, pool_;
     const bool durable_, allow_requeue_;
     const std::size_t batch_size_;
@@ -349,13 +331,13 @@ private:
     io::wait_list waits_;
     std::vector<stream> streams_;
     std::deque<received> waiting_;
-    std::array<std::string, 16> seen_;
-    std::size_t next_seen_ = 0;
+    oslo::recent_ids seen_;
+    io::stop_bell end_;
     asio::cancellation_signal working_;
-    io::doorbell *bell_ = nullptr, *more_ = nullptr;
+    io::doorbell* more_ = nullptr;
     std::exception_ptr error_;
     std::size_t workers_ = 0;
-    bool is_started_ = false, stopping_ = false, is_waiting_ = false;
+    bool is_started_ = false;
 };
 
 } // namespace detail

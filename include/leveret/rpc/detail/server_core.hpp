@@ -2,26 +2,26 @@
 
 #include "leveret/core/duration.hpp"
 #include "leveret/core/error.hpp"
-#include "leveret/core/escape.hpp"
 #include "leveret/core/local_ptr.hpp"
 #include "leveret/io/alarm.hpp"
 #include "leveret/io/context_watch.hpp"
 #include "leveret/io/doorbell.hpp"
+#include "leveret/io/stop_bell.hpp"
 #include "leveret/oslo/identity.hpp"
+#include "leveret/oslo/recent_ids.hpp"
+#include "leveret/rpc/detail/dispatch.hpp"
 #include "leveret/rpc/detail/failure_of.hpp"
 #include "leveret/rpc/detail/received.hpp"
 #include "leveret/rpc/detail/task.hpp"
 #include "leveret/rpc/endpoint.hpp"
 #include "leveret/rpc/request.hpp"
 #include "leveret/rpc/target.hpp"
-#include "leveret/rpc/version.hpp"
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
-#include <asio/cancellation_state.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
@@ -78,9 +78,7 @@ public:
     [[nodiscard]] bool is_started() const noexcept { return is_started_; }
     void stop() noexcept
     {
-        stopping_ = true;
-        if (bell_ != nullptr)
-            bell_->ring();
+        end_.stop();
         ring_readers();
     }
 
@@ -126,24 +124,14 @@ public:
         const bool throws = co_await asio::this_coro::throw_if_cancelled();
         co_await asio::this_coro::throw_if_cancelled(false);
         io::doorbell bell(s->waits_);
-        s->bell_ = &bell;
+        s->end_.runs_at(&bell);
         for (std::size_t i = 0; i < s->streams_.size(); ++i) {
             ++s->readers_;
             asio::co_spawn(s->channel.get_executor(), read(s, i),
                            asio::bind_cancellation_slot(s->reading_[i].slot(),
                                                         [s](std::exception_ptr e) { s->reader_ended(std::move(e)); }));
         }
-        bool cancelled = false;
-        while (!s->stopping_ && !cancelled) {
-            const auto state = co_await asio::this_coro::cancellation_state;
-            cancelled = state.cancelled() != asio::cancellation_type::none;
-            if (!cancelled) {
-                s->is_waiting_ = true;
-                cancelled = co_await bell.wait() == io::wake::cancelled;
-                s->is_waiting_ = false;
-            }
-        }
-        s->stopping_ = true;
+        const bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->ring_readers();
         std::exception_ptr in_end;
         for (stream& consumer : s->streams_) {
@@ -159,7 +147,7 @@ public:
             if (co_await bell.wait() == io::wake::cancelled)
                 s->abandon(); // once more
         }
-        s->bell_ = nullptr;
+        s->end_.runs_at(nullptr);
         s->streams_.clear();
         s->is_started_ = false;
         if (!s->error_ && !in_end) {
@@ -194,7 +182,7 @@ private:
         const pointer self(this);
         waits_.destroy_all();
         alarm_.context_ended();
-        bell_ = nullptr; // what rang it has gone with the context
+        end_.runs_at(nullptr); // what waited there has gone with the context
         full_ = {};
     }
     void ring_readers() noexcept
@@ -210,24 +198,20 @@ private:
             error_ = std::move(e);
         stop(); // one that ended means that all must
     }
-    /// Also when `run` was cancelled and does not know it yet: requests that are here may keep readers from ever letting
-    /// it run.
-    [[nodiscard]] bool must_end() const noexcept { return stopping_ || (is_waiting_ && !bell_->is_waiting()); }
-
     static asio::awaitable<void> read(pointer s, std::size_t index)
     {
         io::doorbell room(s->waits_);
         answer a;
-        while (!s->must_end()) {
+        while (!s->end_.must_end()) {
             auto d = co_await s->streams_[index].next();
-            if (!d || s->must_end())
+            if (!d || s->end_.must_end())
                 co_return; // a request that came too late goes back to its queue
-            while (s->active_ >= s->options.concurrency && !s->must_end()) {
+            while (s->active_ >= s->options.concurrency && !s->end_.must_end()) {
                 s->full_[index] = &room;
                 static_cast<void>(co_await room.wait());
                 s->full_[index] = nullptr;
             }
-            if (s->must_end())
+            if (s->end_.must_end())
                 co_return;
             a.is_wanted = false;
             if (!s->begin(*d, a))
@@ -269,13 +253,14 @@ private:
         if (before_)
             d.ack();
         if constexpr (Wire::remembers_requests) {
-            if (was_seen(r.parts().unique_id)) {
+            if (seen_.contains(r.parts().unique_id)) {
                 d.ack();
                 return false;
             }
+            seen_.add(r.parts().unique_id);
         }
         bool is_served = false;
-        handler* const method = find(r.parts(), is_served);
+        handler* const method = find_handler(endpoints, r.parts(), is_served);
         if (method != nullptr && method->is_coroutine()) {
             begin_task(d, std::move(r), *method);
             return false;
@@ -307,10 +292,10 @@ private:
                            --self->active_;
                            if (e && !self->error_ && !t->has_given_up) {
                                self->error_ = std::move(e);
-                               self->stopping_ = true;
+                               self->end_.stop();
                            }
-                           if (self->stopping_ && self->bell_ != nullptr)
-                               self->bell_->ring();
+                           if (self->end_.is_stopping())
+                               self->end_.ring();
                            self->ring_readers();
                        }));
     }
@@ -387,46 +372,6 @@ private:
     }
     static asio::awaitable<void> nothing() { co_return; }
 
-    /// `is_served`: an endpoint serves the namespace and version, whether it has the method or not.
-    [[nodiscard]] handler* find(const wire::incoming_request& in, bool& is_served) const
-    {
-        const auto wanted = version::parse(in.version);
-        for (const endpoint& e : endpoints) {
-            if (!wanted || e.name_space() != in.name_space || !is_compatible(e.version(), *wanted))
-                continue;
-            is_served = true;
-            if (handler* const h = e.find(in.method))
-                return h;
-        }
-        return nullptr;
-    }
-    [[nodiscard]] static failure refusal(const wire::incoming_request& in, bool is_served)
-    {
-        return is_served ? failure(failure_kind::no_such_method, "no_such_method",
-                                   "Endpoint does not support RPC method " + escaped(in.method, 128))
-                         : failure(failure_kind::unsupported_version, "unsupported_version",
-                                   "Endpoint does not support RPC version " +
-                                       (in.version.empty() ? "1.0" : escaped(in.version, 64)) +
-                                       ". Attempted method: " + escaped(in.method, 128));
-    }
-    /// oslo.messaging's servers know the last 16 requests again.
-    [[nodiscard]] bool was_seen(const std::string& id)
-    {
-        if (id.empty())
-            return false;
-        for (const std::string& seen : seen_)
-            if (seen == id)
-                return true;
-        seen_[next_seen_++ % seen_.size()] = id;
-        return false;
-    }
-    /// As oslo.messaging's servers do it: twice in the time that the client waits for, and not below one second.
-    [[nodiscard]] static duration beat_interval(const wire::incoming_request& in) noexcept
-    {
-        if (in.monitor.is_never() || in.monitor < duration::seconds(2) || in.monitor > duration::seconds(86'400))
-            return duration::never();
-        return duration::nanoseconds(duration::seconds(in.monitor.count_ms() / 1000).count_ns() / 2);
-    }
     [[nodiscard]] std::string unique()
     {
         if constexpr (Wire::remembers_requests)
@@ -456,12 +401,11 @@ private:
     std::string fanout_queue_;
     std::array<io::doorbell*, 3> full_{};
     std::array<asio::cancellation_signal, 3> reading_;
-    std::array<std::string, 16> seen_;
-    std::size_t next_seen_ = 0;
-    io::doorbell* bell_ = nullptr;
+    oslo::recent_ids seen_;
+    io::stop_bell end_;
     std::exception_ptr error_;
     std::size_t readers_ = 0, active_ = 0;
-    bool before_ = false, is_started_ = false, stopping_ = false, is_waiting_ = false;
+    bool before_ = false, is_started_ = false;
 };
 
 } // namespace detail

@@ -125,7 +125,7 @@ inline message oslo::encode_request(const outgoing_request& r) const
     message m = leveret::oslo::enveloped(inner);
     if (!r.id.empty()) {
         m.correlation_id(r.id); // oslo.messaging has none; here it tells which call came back
-        if (!r.timeout.is_never())
+        if (r.timeout < duration::milliseconds(std::int64_t{1} << 32U)) // the broker's longest
             m.expiration(r.timeout);
     }
     return m;
