@@ -7,7 +7,6 @@
 #include "support/eventually.hpp"
 
 #include <asio/awaitable.hpp>
-#include <asio/this_coro.hpp>
 #include <doctest/doctest.h>
 
 #include <chrono>
@@ -33,10 +32,10 @@ LEVERET_CORO_TEST_CASE("rpc: an answer waits while the broker takes no messages,
         co_return 1;
     });
     co_await node.start();
-    task<void> run(co_await asio::this_coro::executor, node.run());
+    task<void> run(connection.get_executor(), node.run());
 
     lv::rpc::client patient{calling, {.topic = "t"}, {.timeout = 60s}};
-    task<int> call(co_await asio::this_coro::executor, patient.call<int>("fill"));
+    task<int> call(connection.get_executor(), patient.call<int>("fill"));
     co_await eventually([&] { return connection.is_blocked(); });
     co_await turns(20);
     CHECK(!call.is_done());
@@ -50,7 +49,7 @@ LEVERET_CORO_TEST_CASE("rpc: an answer waits while the broker takes no messages,
     CHECK(!run.is_done()); // the server goes on
     co_await filling.purge_queue("much");
     co_await eventually([&] { return !connection.is_blocked(); });
-    task<int> later(co_await asio::this_coro::executor, patient.call<int>("fill"));
+    task<int> later(connection.get_executor(), patient.call<int>("fill"));
     co_await eventually([&] { return connection.is_blocked(); });
     co_await filling.purge_queue("much");
     const int last = co_await later.join();
