@@ -121,7 +121,7 @@ public:
         s->end_.runs_at(&bell);
         const auto ended = [s](std::exception_ptr e) {
             --s->workers_;
-            if (e && !s->error_)
+            if (e && !s->error_ && !s->is_abandoned_)
                 s->error_ = std::move(e);
             s->stop(); // one that ended means that all must
         };
@@ -140,10 +140,10 @@ public:
             }
         }
         if (s->error_ || in_end)
-            s->working_.emit(asio::cancellation_type::terminal); // what is handled comes again anyway
+            s->abandon(); // what is handled comes again anyway
         while (s->workers_ != 0) {
             if (co_await bell.wait() == io::wake::cancelled)
-                s->working_.emit(asio::cancellation_type::terminal); // once more: it is not waited for
+                s->abandon(); // once more: it is not waited for
         }
         s->end_.runs_at(nullptr);
         s->waiting_.clear(); // those go back to their queues
@@ -198,6 +198,12 @@ private:
         waits_.destroy_all();
         alarm_.context_ended();
         end_.runs_at(nullptr); // what waited there has gone with the context
+    }
+    /// What is handled is not waited for, and how its handler then ends is nobody's failure.
+    void abandon()
+    {
+        is_abandoned_ = true;
+        working_.emit(asio::cancellation_type::terminal);
     }
     static asio::awaitable<void> read(pointer s, std::size_t index)
     {
@@ -337,7 +343,7 @@ private:
     io::doorbell* more_ = nullptr;
     std::exception_ptr error_;
     std::size_t workers_ = 0;
-    bool is_started_ = false;
+    bool is_started_ = false, is_abandoned_ = false;
 };
 
 } // namespace detail
