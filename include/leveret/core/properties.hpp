@@ -76,6 +76,12 @@ public:
             headers_ = table();
         return *this;
     }
+    /// Forgets all; keeps memory for those that come next.
+    void clear() noexcept
+    {
+        flags_ = 0;
+        headers_ = table();
+    }
     /// The bits of those that are set, as in a content header.
     [[nodiscard]] std::uint16_t flags() const noexcept { return flags_; }
 

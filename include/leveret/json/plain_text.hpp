@@ -22,6 +22,25 @@ namespace leveret::detail {
     return u >= ' ' && u < 0x7f && c != '"' && c != '\\'; // ASCII: others are looked at more closely
 }
 
+/// Appends a text in quotes. Throws nlohmann::json::type_error if it is not UTF-8.
+inline void append_text(std::string& out, std::string_view text)
+{
+    const std::size_t before = out.size();
+    out += '"';
+    for (const char c : text) {
+        if (!is_plain(c)) {
+            if (c != '"' && c != '\\') {
+                out.resize(before);
+                out += nlohmann::json(std::string(text)).dump();
+                return;
+            }
+            out += '\\';
+        }
+        out += c;
+    }
+    out += '"';
+}
+
 /// Appends null, a boolean, an integer or a plain text; false for all else.
 [[nodiscard]] inline bool write_plain(const nlohmann::json& value, std::string& out)
 {

@@ -77,6 +77,28 @@ namespace detail {
     }
 }
 
+namespace detail {
+
+/// Appends a text in quotes. Throws usage_error if it is not UTF-8.
+inline void append_json_text(std::string& out, std::string_view text)
+{
+    try {
+        append_text(out, text);
+    } catch (const json::exception&) {
+        throw_invalid_argument("a text that is not UTF-8 can't be written as JSON");
+    }
+}
+inline void append_json(std::string& out, const json& value)
+{
+    const std::size_t before = out.size();
+    if (write_plain(value, out))
+        return;
+    out.resize(before);
+    out += json_text(value);
+}
+
+} // namespace detail
+
 /// What kind of value it is, for sentences: `a number`, `null`.
 [[nodiscard]] inline std::string_view kind_of(const json& value) noexcept
 {

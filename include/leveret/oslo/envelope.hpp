@@ -54,15 +54,20 @@ namespace detail {
     return value;
 }
 
-/// A message of oslo.messaging around `inner`, with the properties that it has there. Throws usage_error if a text is
-/// not UTF-8.
-[[nodiscard]] inline message enveloped(const json& inner)
+/// Makes `m` a message of oslo.messaging around `inner`, an object of JSON, with the properties that it has there. Throws
+/// usage_error if that is not UTF-8.
+inline void envelop(std::string_view inner, message& m)
 {
     std::string body = R"({"oslo.version": "2.0", "oslo.message": )";
-    body += json_text(json(json_text(inner)));
+    body.reserve(body.size() + inner.size() + inner.size() / 4 + 8);
+    leveret::detail::append_json_text(body, inner);
     body.push_back('}');
-    message m(body);
-    m.persistent().content_type("application/json").content_encoding("utf-8").headers(table()).priority(0);
+    m.body(payload(body)).persistent().content_type("application/json").content_encoding("utf-8").headers(table()).priority(0);
+}
+[[nodiscard]] inline message enveloped(const json& inner)
+{
+    message m;
+    envelop(json_text(inner), m);
     return m;
 }
 

@@ -10,6 +10,8 @@
 
 #include <asio/awaitable.hpp>
 
+#include <array>
+#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -59,6 +61,42 @@ private:
 };
 
 namespace detail {
+
+// Arguments are written as JSON without a tree of it in between.
+
+template <class T>
+void append_value(std::string& out, const T& value)
+{
+    if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+        std::array<char, 24> digits{};
+        out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+    } else if constexpr (std::convertible_to<const T&, std::string_view>) {
+        leveret::detail::append_json_text(out, value);
+    } else {
+        leveret::detail::append_json(out, json_of(value));
+    }
+}
+template <class T>
+void append_element(std::string& out, const T& value)
+{
+    out += out.empty() ? '[' : ',';
+    append_value(out, value);
+}
+template <class T>
+void append_member(std::string& out, std::string_view name, const T& value)
+{
+    out += out.empty() ? '{' : ',';
+    leveret::detail::append_json_text(out, name);
+    out += ':';
+    append_value(out, value);
+}
+[[nodiscard]] inline std::string closed(std::string out, bool is_object)
+{
+    if (out.empty())
+        out += is_object ? '{' : '[';
+    out += is_object ? '}' : ']';
+    return out;
+}
 
 /// Whether nothing is bent: no fraction is cut, and no number made of a truth.
 template <class From, class To>
@@ -135,7 +173,7 @@ struct method<Name, R(A...), Names...> {
     /// The arguments on the wire. They are converted to the parameters' types first. Throws usage_error for an integer
     /// that does not fit.
     template <class... Given>
-    [[nodiscard]] static json pack(const Given&... given)
+    [[nodiscard]] static std::string pack(const Given&... given)
     {
         static_assert(sizeof...(Given) == arity, "leveret: the method of the interface has another number of parameters");
         if constexpr (sizeof...(Given) == arity) {
@@ -146,17 +184,14 @@ struct method<Name, R(A...), Names...> {
     }
 
 private:
-    [[nodiscard]] static json pack_converted(const std::remove_cvref_t<A>&... arguments)
+    [[nodiscard]] static std::string pack_converted(const std::remove_cvref_t<A>&... arguments)
     {
-        if constexpr (has_names || arity == 0) {
-            json object = json::object();
-            static_cast<void>((object.emplace(std::string(Names.view()), json_of(arguments)), ..., 0));
-            return object;
-        } else {
-            json list = json::array();
-            (list.push_back(json_of(arguments)), ...);
-            return list;
-        }
+        std::string out;
+        if constexpr (has_names || arity == 0)
+            static_cast<void>((detail::append_member(out, Names.view(), arguments), ..., 0));
+        else
+            (detail::append_element(out, arguments), ...);
+        return detail::closed(std::move(out), has_names || arity == 0);
     }
 };
 
@@ -176,25 +211,25 @@ template <class T>
 inline constexpr bool can_be_argument =
     json_value<T> || std::convertible_to<const T&, std::string_view> || is_named_argument<T> || std::same_as<T, keywords>;
 
-/// The arguments of a call on the wire.
+/// The arguments of a call on the wire: an object of JSON if they have names, else an array.
 template <bool ByName, class... A>
-[[nodiscard]] json pack(const A&... arguments)
+[[nodiscard]] std::string pack(const A&... arguments)
 {
     if constexpr (sizeof...(A) == 0) {
-        return ByName ? json::object() : json::array();
+        return ByName ? "{}" : "[]";
     } else if constexpr ((std::same_as<A, keywords> && ...)) {
         static_assert(sizeof...(A) == 1, "leveret: rpc::keywords are all the arguments of a call");
-        return (arguments, ...).values();
+        return json_text((arguments, ...).values());
     } else if constexpr ((is_named_argument<A> && ...)) {
-        json object = json::object();
-        (object.emplace(std::string(arguments.name()), json_of(arguments.value())), ...);
-        return object;
+        std::string out;
+        (append_member(out, arguments.name(), arguments.value()), ...);
+        return closed(std::move(out), true);
     } else {
         static_assert(!(is_named_argument<A> || ...), "leveret: of a call's arguments all have names, or none has");
         static_assert(!ByName, "leveret: this wire format passes arguments by name: call(\"add\", lv::rpc::arg(\"a\", 1))");
-        json list = json::array();
-        (list.push_back(json_of(arguments)), ...);
-        return list;
+        std::string out;
+        (append_element(out, arguments), ...);
+        return closed(std::move(out), false);
     }
 }
 

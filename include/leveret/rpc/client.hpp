@@ -178,7 +178,7 @@ private:
     }
 
     template <class R>
-    [[nodiscard]] asio::awaitable<R> send_call(std::string_view method, json arguments) const
+    [[nodiscard]] asio::awaitable<R> send_call(std::string_view method, const std::string& arguments) const
     {
         if (target_.fanout())
             throw_invalid_argument("rpc: a call goes to one server; a fanout target is for casts");
@@ -186,17 +186,17 @@ private:
         const std::uint64_t number = c.identity.next_number();
         const std::string id = Wire::remembers_requests ? c.identity.text(number) : c.identity.short_text(number);
         std::string exchange = c.wire.exchange(target_);
-        const message m = encode(method, std::move(arguments), id);
+        const message& m = encode(method, arguments, id);
         publish_options o;
         o.mandatory = true;
         o.timeout = options_.timeout;
-        return calling<R>(life_, number, std::move(exchange),
-                          c.channel.publish(c.wire.exchange(target_), routing_key(), m, o), std::string(method), options_);
+        auto sending = c.channel.publish(exchange, routing_key(), m, o);
+        return calling<R>(life_, number, std::move(exchange), std::move(sending), std::string(method), options_);
     }
-    [[nodiscard]] asio::awaitable<void> send_cast(std::string_view method, json arguments, bool to_all) const
+    [[nodiscard]] asio::awaitable<void> send_cast(std::string_view method, const std::string& arguments, bool to_all) const
     {
         core& c = *life_->shared;
-        const message m = encode(method, std::move(arguments), {});
+        const message& m = encode(method, arguments, {});
         std::string exchange = to_all ? c.wire.fanout_exchange(target_) : c.wire.exchange(target_);
         const std::string key = to_all ? std::string() : routing_key();
         return casting(life_, exchange, to_all, options_.timeout, c.channel.publish(exchange, key, m, {.timeout = options_.timeout}));
@@ -205,13 +205,14 @@ private:
     {
         return target_.server().empty() ? target_.topic() : target_.topic() + "." + target_.server();
     }
-    [[nodiscard]] message encode(std::string_view method, json arguments, std::string_view id) const
+    /// Until the next.
+    [[nodiscard]] const message& encode(std::string_view method, std::string_view arguments, std::string_view id) const
     {
         core& c = *life_->shared;
         wire::outgoing_request r;
         r.method = method;
         r.to = &target_;
-        r.arguments = std::move(arguments);
+        r.arguments = arguments;
         r.context = &context_;
         r.id = id;
         std::string unique;
@@ -223,7 +224,9 @@ private:
             r.timeout = options_.timeout;
             r.monitor = options_.call_monitor;
         }
-        return c.wire.encode_request(r);
+        c.request.properties().clear();
+        c.wire.encode_request(r, c.request);
+        return c.request;
     }
 
     static asio::awaitable<void> declare(core& c, std::string exchange, bool to_all, duration timeout)

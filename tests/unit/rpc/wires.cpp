@@ -46,7 +46,9 @@ outgoing_request request(const json& arguments)
     outgoing_request r;
     r.method = "add";
     r.to = &calc;
-    r.arguments = arguments;
+    static std::string text;
+    text = arguments.dump();
+    r.arguments = text;
     r.context = &context;
     r.id = "id1";
     r.unique_id = "u1";
@@ -55,11 +57,20 @@ outgoing_request request(const json& arguments)
     return r;
 }
 
+/// By a function of the format that writes into a message, which was of another use before.
+template <class... A, class... B>
+lv::message encoded(const auto& wire, void (std::remove_cvref_t<decltype(wire)>::*encode)(A...) const, B&&... arguments)
+{
+    lv::message m;
+    (wire.*encode)(std::forward<B>(arguments)..., m);
+    return m;
+}
+
 template <class Wire>
 void round_trip(const json& arguments)
 {
     const Wire wire;
-    const lv::message m = wire.encode_request(request(arguments));
+    const lv::message m = encoded(wire, &Wire::encode_request, request(arguments));
     const incoming_request in = wire.decode_request(received(m));
     CHECK(in.method == "add");
     CHECK(in.arguments == arguments);
@@ -72,7 +83,7 @@ void round_trip(const json& arguments)
     CHECK(m.properties().expiration() == "1500");
     CHECK(m.properties().correlation_id() == "id1"); // a returned message tells whose it is
 
-    const lv::message result = wire.encode_result(in, "u2", {{"a", 1}});
+    const lv::message result = encoded(wire, &Wire::encode_result, in, "u2", json{{"a", 1}});
     const incoming_reply reply = wire.decode_reply(received(result));
     CHECK(reply.id == "id1");
     CHECK(reply.is_end);
@@ -81,13 +92,13 @@ void round_trip(const json& arguments)
 
     failure f("Odd\xff", "me\"ss\nage");
     f.module("m").trace("line\n").data({{"code", 42}});
-    const auto told = wire.decode_reply(received(wire.encode_failure(in, "u3", f)));
+    const auto told = wire.decode_reply(received(encoded(wire, &Wire::encode_failure, in, "u3", f)));
     CHECK(told.failure->message() == "me\"ss\nage");
     CHECK(told.failure->module() == "m");
     CHECK(told.failure->trace() == "line\n");
     CHECK(told.failure->data() == json{{"code", 42}});
     for (const failure_kind kind : {failure_kind::no_such_method, failure_kind::unsupported_version}) {
-        const auto of_kind = wire.decode_reply(received(wire.encode_failure(in, "u3", failure(kind, "t", "m"))));
+        const auto of_kind = wire.decode_reply(received(encoded(wire, &Wire::encode_failure, in, "u3", failure(kind, "t", "m"))));
         CHECK(of_kind.failure->kind() == kind);
     }
 }

@@ -47,6 +47,7 @@ public:
     io::alarm<Environment> alarm;
     oslo::identity identity;
     const std::string reply_to;
+    message request; ///< the last: its memory is for the next
     std::uint64_t unknown_replies = 0;
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return calls_.size(); }

@@ -216,7 +216,7 @@ private:
             a.is_wanted = false;
             if (!s->begin(*d, a))
                 continue;
-            if (a.is_wanted) {
+            if (a.is_wanted && !s->try_send(a)) {
                 try {
                     co_await s->send(a);
                 } catch (const timeout_error&) { // nobody waits for it any more
@@ -232,7 +232,7 @@ private:
         answer() = default;
         std::string to;
         message what;
-        duration patience; // of its caller
+        instant deadline = instant::never(); // of its caller
         bool is_wanted = false;
     };
 
@@ -316,7 +316,7 @@ private:
         } else {
             answer a;
             s->finish(a, t->asked, result, thrown);
-            if (a.is_wanted) {
+            if (a.is_wanted && !s->try_send(a)) {
                 try {
                     co_await s->send(a);
                 } catch (const timeout_error&) { // nobody waits for it any more
@@ -338,7 +338,8 @@ private:
         if (!r.is_call())
             return;
         try {
-            a.what = wire.encode_result(r.parts(), unique(), result);
+            a.what.properties().clear();
+            wire.encode_result(r.parts(), unique(), result, a.what);
             address(a, r);
         } catch (const usage_error& e) {
             answer_failure(a, r, failure("leveret::usage_error", e.what()));
@@ -351,21 +352,31 @@ private:
             on_failure(r, f);
         if (!r.is_call())
             return;
-        a.what = wire.encode_failure(r.parts(), unique(), f);
+        a.what.properties().clear();
+        wire.encode_failure(r.parts(), unique(), f, a.what);
         address(a, r);
     }
     static void address(answer& a, const request& r)
     {
         a.to = r.parts().reply_to;
-        a.patience = r.remaining();
+        a.deadline = r.deadline();
         a.is_wanted = true;
     }
-    /// For as long as its caller waits, which may be long when the broker takes no messages. An answer that can't be
-    /// sent, for it has no valid address, is dropped.
-    [[nodiscard]] asio::awaitable<void> send(const answer& a)
+    /// False if it must wait. An answer that can't be sent, for it has no valid address, is dropped.
+    [[nodiscard]] bool try_send(const answer& a)
     {
         try {
-            return channel.publish("", a.to, a.what, {.timeout = a.patience});
+            return channel.try_publish("", a.to, a.what, {});
+        } catch (const usage_error&) {
+            return true;
+        }
+    }
+    /// For as long as its caller waits, which may be long when the broker takes no messages.
+    [[nodiscard]] asio::awaitable<void> send(const answer& a)
+    {
+        const duration patience = a.deadline == instant::never() ? duration::never() : a.deadline - alarm_.now();
+        try {
+            return channel.publish("", a.to, a.what, {.timeout = patience});
         } catch (const usage_error&) {
             return nothing();
         }
@@ -383,8 +394,11 @@ private:
     void say_at_work(const request& r) noexcept override
     {
         try {
-            if (r.is_call())
-                static_cast<void>(channel.try_publish("", r.parts().reply_to, wire.encode_at_work(r.parts(), unique()), {}));
+            if (r.is_call()) {
+                message m;
+                wire.encode_at_work(r.parts(), unique(), m);
+                static_cast<void>(channel.try_publish("", r.parts().reply_to, m, {}));
+            }
         } catch (...) { // the channel ended, which its readers tell; or the address is none
         }
     }

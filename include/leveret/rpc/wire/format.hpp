@@ -30,7 +30,7 @@ namespace wire {
 struct outgoing_request {
     std::string_view method;
     const target* to = nullptr;
-    json arguments;                ///< an array, or an object if they have names
+    std::string_view arguments;    ///< JSON: an array, or an object if they have names
     const json* context = nullptr; ///< an object
     std::string_view id;           ///< of a call; empty for a cast
     std::string_view unique_id;
@@ -65,22 +65,22 @@ struct incoming_reply {
     bool is_end = true;
 };
 
-/// How requests and answers look, and how exchanges and queues are called. decode_* throw decode_error for messages that
-/// are none.
+/// How requests and answers look, and how exchanges and queues are called. encode_* write into a message that may be of
+/// another use before: its properties are none, its body is. decode_* throw decode_error for messages that are none.
 template <class W>
 concept format =
     std::copyable<W> && requires(const W& w, const target& t, std::string_view id, const outgoing_request& out,
                                  const received_message& in, const incoming_request& asked, const failure& f,
-                                 const json& result) {
+                                 const json& result, message& into) {
         { W::arguments_by_name } -> std::convertible_to<bool>; ///< has no arguments by position
         { W::reads_headers } -> std::convertible_to<bool>;
         { W::remembers_requests } -> std::convertible_to<bool>; ///< drops one whose unique_id it has just seen
         { W::says_at_work } -> std::convertible_to<bool>; ///< encode_at_work says something
-        { w.encode_request(out) } -> std::same_as<message>;
+        w.encode_request(out, into);
         { w.decode_request(in) } -> std::same_as<incoming_request>;
-        { w.encode_result(asked, id, result) } -> std::same_as<message>;
-        { w.encode_failure(asked, id, f) } -> std::same_as<message>;
-        { w.encode_at_work(asked, id) } -> std::same_as<message>;
+        w.encode_result(asked, id, result, into);
+        w.encode_failure(asked, id, f, into);
+        w.encode_at_work(asked, id, into);
         { w.decode_reply(in) } -> std::same_as<incoming_reply>;
         { w.exchange(t) } -> std::same_as<std::string>; ///< of requests; "" is AMQP's default exchange
         { w.fanout_exchange(t) } -> std::same_as<std::string>;

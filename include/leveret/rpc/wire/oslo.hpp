@@ -6,6 +6,7 @@
 #include "leveret/core/options.hpp"
 #include "leveret/json/value.hpp"
 #include "leveret/oslo/envelope.hpp"
+#include "leveret/rpc/arguments.hpp"
 #include "leveret/rpc/failure.hpp"
 #include "leveret/rpc/target.hpp"
 #include "leveret/rpc/wire/format.hpp"
@@ -35,19 +36,19 @@ struct oslo {
     static constexpr bool remembers_requests = true;
     static constexpr acknowledge acknowledgement = acknowledge::before;
 
-    [[nodiscard]] message encode_request(const outgoing_request& r) const;
+    void encode_request(const outgoing_request& r, message& m) const;
     [[nodiscard]] incoming_request decode_request(const received_message& m) const;
-    [[nodiscard]] message encode_result(const incoming_request& r, std::string_view unique_id, const json& result) const
+    void encode_result(const incoming_request& r, std::string_view unique_id, const json& result, message& m) const
     {
-        return reply(r, unique_id, result, nullptr, true);
+        reply(r, unique_id, result, nullptr, true, m);
     }
-    [[nodiscard]] message encode_failure(const incoming_request& r, std::string_view unique_id, const failure& f) const
+    void encode_failure(const incoming_request& r, std::string_view unique_id, const failure& f, message& m) const
     {
-        return reply(r, unique_id, nullptr, failure_text(f), true);
+        reply(r, unique_id, nullptr, failure_text(f), true, m);
     }
-    [[nodiscard]] message encode_at_work(const incoming_request& r, std::string_view unique_id) const
+    void encode_at_work(const incoming_request& r, std::string_view unique_id, message& m) const
     {
-        return reply(r, unique_id, nullptr, nullptr, false);
+        reply(r, unique_id, nullptr, nullptr, false, m);
     }
     [[nodiscard]] incoming_reply decode_reply(const received_message& m) const;
 
@@ -78,12 +79,18 @@ struct oslo {
     [[nodiscard]] queue_options reply_queue_settings() const { return {.expires = transient_ttl}; }
 
 private:
-    static message reply(const incoming_request& r, std::string_view unique_id, const json& result, const json& failure,
-                         bool is_end)
+    static void reply(const incoming_request& r, std::string_view unique_id, const json& result, const json& failure,
+                      bool is_end, message& m)
     {
-        json inner = {{"result", result}, {"failure", failure}, {"ending", is_end}, {"_msg_id", r.id},
-                      {"_unique_id", unique_id}};
-        return leveret::oslo::enveloped(inner);
+        std::string inner;
+        using rpc::detail::append_member;
+        append_member(inner, "result", result);
+        append_member(inner, "failure", failure);
+        append_member(inner, "ending", is_end);
+        append_member(inner, "_msg_id", r.id);
+        append_member(inner, "_unique_id", unique_id);
+        inner += '}';
+        leveret::oslo::envelop(inner, m);
     }
     static json failure_text(const failure& f);
     static failure read_failure(const std::string& text);
@@ -108,27 +115,32 @@ inline constexpr std::string_view oslo_dispatcher = "oslo_messaging.rpc.dispatch
 
 } // namespace detail
 
-inline message oslo::encode_request(const outgoing_request& r) const
+inline void oslo::encode_request(const outgoing_request& r, message& m) const
 {
-    json inner = {{"method", r.method}, {"args", r.arguments}, {"_unique_id", r.unique_id}};
+    using rpc::detail::append_member;
+    std::string inner;
+    append_member(inner, "method", r.method);
+    append_member(inner, "_unique_id", r.unique_id);
+    (inner += ",\"args\":") += r.arguments;
     if (!r.to->name_space().empty())
-        inner["namespace"] = r.to->name_space();
+        append_member(inner, "namespace", r.to->name_space());
     if (!r.to->version().empty())
-        inner["version"] = r.to->version();
+        append_member(inner, "version", r.to->version());
     if (!r.id.empty()) {
-        inner["_msg_id"] = r.id;
-        inner["_reply_q"] = r.reply_to;
+        append_member(inner, "_msg_id", r.id);
+        append_member(inner, "_reply_q", r.reply_to);
         // A number of whole seconds stays one: the server takes int() of it.
-        inner["_timeout"] = r.monitor.is_never() ? json() : json(r.monitor.count_ms() / 1000);
+        append_member(inner, "_timeout", r.monitor.is_never() ? json() : json(r.monitor.count_ms() / 1000));
     }
-    leveret::oslo::put_context(inner, *r.context);
-    message m = leveret::oslo::enveloped(inner);
+    for (const auto& [key, value] : r.context->items())
+        append_member(inner, "_context_" + key, value);
+    inner += '}';
+    leveret::oslo::envelop(inner, m);
     if (!r.id.empty()) {
         m.correlation_id(r.id); // oslo.messaging has none; here it tells which call came back
         if (r.timeout < duration::milliseconds(std::int64_t{1} << 32U)) // the broker's longest
             m.expiration(r.timeout);
     }
-    return m;
 }
 
 inline incoming_request oslo::decode_request(const received_message& m) const

@@ -39,12 +39,12 @@ struct plain {
     static constexpr bool remembers_requests = false;
     static constexpr acknowledge acknowledgement = acknowledge::after;
 
-    [[nodiscard]] message encode_request(const outgoing_request& r) const;
+    void encode_request(const outgoing_request& r, message& m) const;
     [[nodiscard]] incoming_request decode_request(const received_message& m) const;
-    [[nodiscard]] message encode_result(const incoming_request& r, std::string_view unique_id, const json& result) const;
-    [[nodiscard]] message encode_failure(const incoming_request& r, std::string_view unique_id, const failure& f) const;
+    void encode_result(const incoming_request& r, std::string_view unique_id, const json& result, message& m) const;
+    void encode_failure(const incoming_request& r, std::string_view unique_id, const failure& f, message& m) const;
     /// Callers of this format don't ask for it.
-    [[nodiscard]] message encode_at_work(const incoming_request&, std::string_view) const { return {}; }
+    void encode_at_work(const incoming_request&, std::string_view, message&) const {}
     [[nodiscard]] incoming_reply decode_reply(const received_message& m) const;
 
     [[nodiscard]] std::string exchange(const target& t) const { return t.exchange(); }
@@ -66,10 +66,9 @@ struct plain {
 };
 static_assert(safe_options<plain>);
 
-inline message plain::encode_request(const outgoing_request& r) const
+inline void plain::encode_request(const outgoing_request& r, message& m) const
 {
-    message m{payload(json_text(r.arguments))};
-    m.content_type("application/json").type(r.method);
+    m.body(payload(r.arguments)).content_type("application/json").type(r.method);
     if (!r.id.empty())
         m.correlation_id(r.id).reply_to(r.reply_to);
     if (r.timeout < duration::milliseconds(std::int64_t{1} << 32U)) // the broker's longest
@@ -82,7 +81,6 @@ inline message plain::encode_request(const outgoing_request& r) const
         m.header("version", r.to->version());
     if (!r.context->empty())
         m.header("context", json_text(*r.context));
-    return m;
 }
 
 inline incoming_request plain::decode_request(const received_message& m) const
@@ -116,19 +114,16 @@ inline incoming_request plain::decode_request(const received_message& m) const
     return r;
 }
 
-inline message plain::encode_result(const incoming_request& r, std::string_view, const json& result) const
+inline void plain::encode_result(const incoming_request& r, std::string_view, const json& result, message& m) const
 {
-    message m{payload(json_text(result))};
-    m.content_type("application/json").correlation_id(r.id);
-    return m;
+    m.body(payload(json_text(result))).content_type("application/json").correlation_id(r.id);
 }
 
-inline message plain::encode_failure(const incoming_request& r, std::string_view, const failure& f) const
+inline void plain::encode_failure(const incoming_request& r, std::string_view, const failure& f, message& m) const
 {
     constexpr std::size_t max_text = 16 * 1024;
     constexpr std::string_view kinds[] = {"error", "no_such_method", "unsupported_version", "invalid_arguments"};
-    message m{std::string_view("null")};
-    m.content_type("application/json").correlation_id(r.id);
+    m.body(payload(std::string_view("null"))).content_type("application/json").correlation_id(r.id);
     m.header("error", kinds[static_cast<std::size_t>(f.kind())]);
     const auto add = [&m](std::string_view key, const std::string& text) {
         if (!text.empty())
@@ -143,7 +138,6 @@ inline message plain::encode_failure(const incoming_request& r, std::string_view
             m.header("error-data", std::move(data));
     if (f.is_expected())
         m.header("error-expected", true);
-    return m;
 }
 
 inline incoming_reply plain::decode_reply(const received_message& m) const
