@@ -14,17 +14,18 @@
 namespace leveret::notify {
 
 /// Which notifications a handler gets: those all of whose named parts match, from their beginning, regular expressions
-/// (ECMAScript). Entries of context and payload that are no texts never match, nor do texts of more than `max_text`.
+/// (ECMAScript, without back-references). Entries of context and payload that are no texts never match, nor do texts of more
+/// than `max_text`.
 ///
 ///     desk.on(lv::notify::priority::info, handler, lv::notify::filter().event_type("instance\\.").payload("state", "up"));
 class filter {
 public:
     filter() = default;
 
-    /// Octets of a text that is looked at: std::regex uses some hundred of the stack for each.
+    /// Octets of a text that is looked at.
     static constexpr std::size_t max_text = 4096;
 
-    /// Each throws std::regex_error if it is no regular expression.
+    /// Each throws std::regex_error if it is no regular expression, or has a back-reference.
     filter& publisher_id(std::string_view pattern) { return add(part::publisher_id, {}, pattern); }
     filter& event_type(std::string_view pattern) { return add(part::event_type, {}, pattern); }
     filter& context(std::string_view key, std::string_view pattern) { return add(part::context, key, pattern); }
@@ -62,9 +63,17 @@ private:
     };
     filter& add(part of, std::string_view key, std::string_view pattern)
     {
-        rules_.push_back(rule{of, std::string(key), std::regex(std::string(pattern))});
+        rules_.push_back(rule{of, std::string(key), std::regex(std::string(pattern), syntax)});
         return *this;
     }
+
+#ifdef __GLIBCXX__
+    // Otherwise (a+)+$ takes time that grows exponentially with a text, and hundreds of octets of the stack for each of its
+    // letters, thousands with a sanitizer.
+    static constexpr auto syntax = std::regex_constants::ECMAScript | std::regex_constants::__polynomial;
+#else
+    static constexpr auto syntax = std::regex_constants::ECMAScript;
+#endif
 
     std::vector<rule> rules_;
 };

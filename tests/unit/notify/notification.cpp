@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <regex>
 #include <string>
 #include <string_view>
 
@@ -65,4 +66,8 @@ TEST_CASE("notification: filters look at texts up to their limit, whatever the r
     CHECK(matches(filter::max_text));
     CHECK_FALSE(matches(filter::max_text + 1));
     CHECK_FALSE(matches(1'000'000));
+    n.event_type(std::string(filter::max_text - 1, 'a') + "!");
+    CHECK_FALSE(filter().event_type("(a+)+$").matches(n)); // not for longer than the world exists
+    CHECK_THROWS_AS(filter().event_type("(a)\\1"), std::regex_error);
+    CHECK_THROWS_AS(filter().event_type("("), std::regex_error);
 }

@@ -102,18 +102,18 @@ TEST_CASE("endpoint: methods of a shared interface")
         return true;
     });
     e.add<bank::close>([] {});
-    CHECK(call(e, "transfer", bank::transfer::pack("bob", 3).dump()) == true);
+    CHECK(call(e, "transfer", bank::transfer::pack("bob", 3)) == true);
     CHECK(sum == 3);
-    CHECK(bank::transfer::pack("bob", 3) == json{{"to", "bob"}, {"amount", 3}});
-    CHECK(bank::close::pack() == json::object());
+    CHECK(bank::transfer::pack("bob", 3) == R"({"to":"bob","amount":3})");
+    CHECK(bank::close::pack() == "{}");
     CHECK(e.method_by_position().empty());
 }
 
 TEST_CASE("endpoint: arguments of a shared interface are not bent")
 {
     using small = method<"small", void(std::uint8_t, std::string)>;
-    CHECK(small::pack(255, "x") == json{255, "x"});
-    CHECK(small::pack(7L, std::string("y")) == json{7, "y"});
+    CHECK(small::pack(255, "x") == R"([255,"x"])");
+    CHECK(small::pack(7L, std::string("y")) == R"([7,"y"])");
     CHECK_THROWS_WITH_AS(static_cast<void>(small::pack(256, "x")), "rpc: an argument is out of its parameter's range",
                          lv::usage_error);
     CHECK_THROWS_AS(static_cast<void>(small::pack(-1, "x")), lv::usage_error);
