@@ -28,13 +28,16 @@ protected:
 
 private:
     friend class deadlines;
-    static constexpr std::size_t none = static_cast<std::size_t>(-1);
+    static constexpr std::size_t none = static_cast<std::size_t>(-1), in_list = none - 1;
     instant at_ = instant::never();
-    std::size_t index_ = none;
+    std::size_t index_ = none; // in the heap
+    deadline_node* previous_ = nullptr;
+    deadline_node* next_ = nullptr;
 };
 
-/// All deadlines of a connection, or of a broker, behind one timer: a binary heap of nodes that know their place, so
-/// that arming and disarming cost a logarithm and, in the steady state, no allocation.
+/// All deadlines of a connection, or of a broker, behind one timer. Most things have the same time to be done in, so that
+/// the deadline that comes last is among the latest: such are in a list that is in order. All others are in a binary heap
+/// of nodes that know their place. Arming and disarming cost a logarithm at most and, in the steady state, no allocation.
 class deadlines {
 public:
     /// Throws std::bad_alloc when the heap must grow and can't. A deadline of `never` is not kept.
@@ -42,7 +45,7 @@ public:
     {
         disarm(node);
         node.at_ = at;
-        if (at == instant::never())
+        if (at == instant::never() || joins_list(node))
             return;
         heap_.push_back(&node);
         node.index_ = heap_.size() - 1;
@@ -55,6 +58,11 @@ public:
         if (!node.is_armed())
             return;
         const std::size_t hole = std::exchange(node.index_, deadline_node::none);
+        if (hole == deadline_node::in_list) {
+            (node.previous_ == nullptr ? first_ : node.previous_->next_) = node.next_;
+            (node.next_ == nullptr ? last_ : node.next_->previous_) = node.previous_;
+            return;
+        }
         deadline_node* last = heap_.back();
         heap_.pop_back();
         if (last == &node)
@@ -65,19 +73,39 @@ public:
     }
     [[nodiscard]] instant next() const noexcept
     {
-        return heap_.empty() ? instant::never() : heap_.front()->at_;
+        const deadline_node* const node = earliest();
+        return node == nullptr ? instant::never() : node->at_;
     }
     /// Disarms every node whose time has come and calls its `expired`, earliest first.
     void expire(instant now)
     {
-        while (!heap_.empty() && heap_.front()->at_ <= now) {
-            deadline_node& node = *heap_.front();
-            disarm(node);
-            node.expired();
+        for (deadline_node* node = earliest(); node != nullptr && node->at_ <= now; node = earliest()) {
+            disarm(*node);
+            node->expired();
         }
     }
 
 private:
+    [[nodiscard]] deadline_node* earliest() const noexcept
+    {
+        if (heap_.empty())
+            return first_;
+        return first_ != nullptr && first_->at_ <= heap_.front()->at_ ? first_ : heap_.front();
+    }
+    /// If no more than a few of the list are later.
+    [[nodiscard]] bool joins_list(deadline_node& node) noexcept
+    {
+        constexpr int max_steps = 4;
+        deadline_node* before = last_;
+        for (int steps = 0; before != nullptr && before->at_ > node.at_; before = before->previous_)
+            if (++steps > max_steps)
+                return false;
+        node.index_ = deadline_node::in_list;
+        node.previous_ = before;
+        node.next_ = std::exchange(before == nullptr ? first_ : before->next_, &node);
+        (node.next_ == nullptr ? last_ : node.next_->previous_) = &node;
+        return true;
+    }
     void place(std::size_t i, deadline_node* node) noexcept
     {
         heap_[i] = node;
@@ -114,6 +142,8 @@ private:
     }
 
     pod_vector<deadline_node*> heap_;
+    deadline_node* first_ = nullptr; // of the list
+    deadline_node* last_ = nullptr;
 };
 
 } // namespace leveret

@@ -24,10 +24,16 @@ public:
     /// `flags` and `properties` are the two parts of the encoded properties, 0 and empty if there are none.
     fingerprint(std::string_view exchange, std::string_view routing_key, std::string_view body,
                 std::uint16_t flags = 0, std::string_view properties = {}) noexcept
+        : fingerprint(exchange, routing_key, body, body.size(), flags, properties)
+    {
+    }
+    /// `begin` is all of the body, or 64 octets of it or more.
+    fingerprint(std::string_view exchange, std::string_view routing_key, std::string_view begin, std::uint64_t body_size,
+                std::uint16_t flags, std::string_view properties) noexcept
     {
         constexpr std::size_t looked_at = 64;
         const std::uint64_t h =
-            text_hash(exchange, text_hash(routing_key, text_hash(body.substr(0, looked_at), body.size())));
+            text_hash(exchange, text_hash(routing_key, text_hash(begin.substr(0, looked_at), body_size)));
         const auto folded = static_cast<std::uint32_t>(h ^ (h >> 32U));
         message_ = folded == 0 ? 1 : folded;
         if (flags != 0) {

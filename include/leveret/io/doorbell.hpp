@@ -9,7 +9,8 @@
 #include <asio/associated_executor.hpp>
 #include <asio/async_result.hpp>
 #include <asio/awaitable.hpp>
-#include <asio/post.hpp>
+#include <asio/execution/blocking.hpp>
+#include <asio/require.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <cstddef>
@@ -78,14 +79,23 @@ public:
         if (waiter_ == nullptr)
             return;
         unlink();
-        std::exchange(waiter_, nullptr)->fire(how);
+        std::exchange(waiter_, nullptr)->fire(how, false);
+    }
+    /// The same where the caller has nothing more to do and holds on to nothing: the waiter is resumed before this
+    /// returns if its executor allows it, and may destroy this. What then throws is rethrown from the execution context.
+    void ring_here() noexcept
+    {
+        if (waiter_ == nullptr)
+            return;
+        unlink();
+        std::exchange(waiter_, nullptr)->fire(wake::rung, true);
     }
 
 private:
     friend class wait_list;
 
     struct waiter {
-        virtual void fire(wake how) = 0;
+        virtual void fire(wake how, bool may_resume_here) = 0;
         virtual void destroy() noexcept = 0;
 
     protected:
@@ -96,7 +106,7 @@ private:
     struct waiter_of final : waiter {
         explicit waiter_of(Handler&& h) : handler(std::move(h)) {}
 
-        void fire(wake how) override
+        void fire(wake how, bool may_resume_here) override
         {
             // The handler owns the frame that this object lies in: take it out before it runs.
             Handler h(std::move(handler));
@@ -104,8 +114,13 @@ private:
             auto slot = asio::get_associated_cancellation_slot(h);
             if (slot.is_connected())
                 slot.clear();
-            auto executor = asio::get_associated_executor(h);
-            asio::post(executor, [h = std::move(h), how]() mutable { std::move(h)(how); });
+            // asio::post and asio::dispatch do the same with more copies of the executor.
+            const asio::any_io_executor executor = asio::get_associated_executor(h);
+            auto resume = [h = std::move(h), how]() mutable { std::move(h)(how); };
+            if (may_resume_here)
+                executor.execute(std::move(resume));
+            else
+                asio::require(executor, asio::execution::blocking.never).execute(std::move(resume));
         }
         void destroy() noexcept override
         {

@@ -163,3 +163,28 @@ TEST_CASE("deadlines: what expires may arm and disarm itself and others")
     CHECK(left == 0);
     CHECK(first.times == 4);
 }
+
+TEST_CASE("deadlines: of things with one patience, and a few far ones among them, earliest first")
+{
+    random_values random(7);
+    deadlines all;
+    std::vector<std::unique_ptr<node>> nodes;
+    std::vector<int> order;
+    for (int id = 0; id < 1000; ++id) {
+        nodes.push_back(std::make_unique<node>(id));
+        nodes.back()->when_expired = [&](node& n) { order.push_back(n.id()); };
+        // Each hundredth waits for long: more than are looked over for those that come behind them.
+        all.arm(*nodes.back(), instant(id % 100 == 99 ? 100'000 - id : 1000 + id));
+    }
+    std::set<int> left;
+    for (int id = 0; id < 1000; ++id) {
+        if (random.one_in(3))
+            all.disarm(*nodes[static_cast<std::size_t>(id)]);
+        else
+            left.insert(id);
+    }
+    all.expire(instant(1'000'000));
+    REQUIRE(order.size() == left.size());
+    for (std::size_t i = 1; i < order.size(); ++i)
+        CHECK(nodes[static_cast<std::size_t>(order[i - 1])]->deadline() <= nodes[static_cast<std::size_t>(order[i])]->deadline());
+}

@@ -41,12 +41,13 @@ public:
     void encode(std::uint16_t number, std::uint32_t frame_max, const publish_target& target,
                 const leveret::properties* properties, std::string_view body, const payload* shared);
 
+    /// By which it is found when it comes back.
+    [[nodiscard]] engine::fingerprint mark() const noexcept;
     /// Puts the frames into the output. Throws std::bad_alloc, and then nothing was put.
     void submit(engine::output_buffer& out);
 
     local_ptr<channel_core> channel; ///< where it goes; keeps the channel while it waits
     std::size_t body_size = 0;
-    engine::fingerprint mark;
     publish_request* next = nullptr;
 
 private:
@@ -207,18 +208,37 @@ inline void write_body(char* p, std::uint16_t number, const publish_sizes& sizes
     }
 }
 
-/// The fingerprint of a publish whose method and header frames are at `p`.
-inline engine::fingerprint mark_of(const char* p, const publish_sizes& sizes, const publish_target& target,
-                                   std::string_view body) noexcept
+/// The fingerprint of a publish, of which nothing is there any more but its frames: those of method and header at `p`, and
+/// behind them that of the body, or its beginning, unless it is `shared`.
+inline engine::fingerprint mark_of(const char* p, std::string_view shared) noexcept
 {
-    if (!target.mandatory)
+    const auto take_short_string = [&p] {
+        const std::size_t size = static_cast<unsigned char>(*p);
+        const std::string_view text(p + 1, size);
+        p += 1 + size;
+        return text;
+    };
+    p += wire::frame_header_size + 6; // class, method, and the ticket
+    const std::string_view exchange = take_short_string();
+    const std::string_view routing_key = take_short_string();
+    if ((static_cast<unsigned char>(*p) & 1U) == 0) // not mandatory
         return {};
-    if (!sizes.has_properties)
-        return {target.exchange, target.routing_key, body};
-    const char* after_flags = p + wire::frame_overhead + sizes.method + wire::frame_header_size +
-                              wire::content_header_size;
-    return {target.exchange, target.routing_key, body, wire::load_be<std::uint16_t>(after_flags - 2),
-            {after_flags, sizes.header - wire::content_header_size}};
+    p += 2; // flags and the frame's end
+    const std::size_t header = wire::load_be<std::uint32_t>(p + 3);
+    p += wire::frame_header_size;
+    const auto body_size = wire::load_be<std::uint64_t>(p + 4);
+    const auto flags = wire::load_be<std::uint16_t>(p + 12);
+    const std::string_view properties(p + wire::content_header_size, header - wire::content_header_size);
+    p += header + 1;
+    std::string_view body = shared;
+    if (body.empty() && body_size != 0)
+        body = {p + wire::frame_header_size, wire::load_be<std::uint32_t>(p + 3)};
+    return {exchange, routing_key, body, body_size, flags, properties};
+}
+
+inline engine::fingerprint publish_request::mark() const noexcept
+{
+    return mark_of(data(), body_.view());
 }
 
 inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_max,
@@ -232,7 +252,6 @@ inline void publish_request::encode(std::uint16_t number, std::uint32_t frame_ma
     body_size = body.size();
     number_ = number;
     frame_max_ = frame_max;
-    mark = mark_of(data(), sizes, target, body);
     if (gather)
         body_ = shared != nullptr ? *shared : payload(body);
     else

@@ -62,9 +62,10 @@ private:
 }
 
 /// Counts a publish that was put into the output, and sees to its being written.
-inline std::uint64_t note_published(channel_core& c, std::size_t body_size, engine::fingerprint mark,
-                                    engine::confirm_listener* listener = nullptr,
-                                    std::uint64_t own_number = 0)
+/// `mark` gives the publish's fingerprint, if that is needed.
+template <class Mark>
+std::uint64_t note_published(channel_core& c, std::size_t body_size, Mark mark,
+                             engine::confirm_listener* listener = nullptr, std::uint64_t own_number = 0)
 {
     /// From this much on a write is started without waiting for the end of the turn.
     constexpr std::size_t eager_write = 64 * 1024;
@@ -72,7 +73,7 @@ inline std::uint64_t note_published(channel_core& c, std::size_t body_size, engi
     connection.engine.note_output();
     std::uint64_t number = 0;
     if (c.is_confirming())
-        number = c.publishes().published(listener, own_number, body_size, mark);
+        number = c.publishes().published(listener, own_number, body_size, mark());
     if (connection.engine.output().size() >= eager_write)
         connection.flush();
     else
@@ -89,7 +90,7 @@ inline void write_publish_now(channel_core& c, const publish_target& target,
     char* start = engine.output().append(sizes.whole(body.size()));
     char* p = write_head(start, c.number(), sizes, target, properties, body.size());
     write_body(p, c.number(), sizes, body);
-    note_published(c, body.size(), mark_of(start, sizes, target, body));
+    note_published(c, body.size(), [start] { return mark_of(start, {}); });
 }
 
 /// Puts the frames into the output; returns the publish's number on a confirm-mode channel, else 0.
@@ -100,7 +101,7 @@ inline std::uint64_t write_publish(const pending_publish& p,
 {
     publish_request& request = p.request();
     request.submit(p.channel().connection->engine.output());
-    return note_published(p.channel(), request.body_size, request.mark, listener, own_number);
+    return note_published(p.channel(), request.body_size, [&request] { return request.mark(); }, listener, own_number);
 }
 
 // Waiting for room is spelled out in each coroutine that does it, `enter_room`, a wait, `check_room`: a
