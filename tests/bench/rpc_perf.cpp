@@ -47,9 +47,9 @@ constexpr auto rethrow = [](std::exception_ptr e) {
         std::rethrow_exception(e);
 };
 
-/// So many coroutines that each call one after the other; `one(i)` is a call.
-template <class Call>
-awaitable<double> measure(const char* name, std::uint64_t count, std::uint64_t in_flight, Call one)
+/// So many coroutines that each call one after the other; `one(i)` is a call, and `is_right` looks at what it gives.
+template <class Call, class Check>
+awaitable<double> measure(const char* name, std::uint64_t count, std::uint64_t in_flight, Call one, Check is_right)
 {
     std::uint64_t begun = 0;
     std::uint64_t running = in_flight;
@@ -58,7 +58,9 @@ awaitable<double> measure(const char* name, std::uint64_t count, std::uint64_t i
     const auto caller = [&]() -> awaitable<void> {
         while (begun < count) {
             const std::uint64_t i = begun++;
-            co_await one(i);
+            const auto got = co_await one(i);
+            if (!is_right(got, i))
+                std::abort();
         }
         if (--running == 0)
             done.cancel();
@@ -81,17 +83,15 @@ awaitable<double> measure(const char* name, std::uint64_t count, std::uint64_t i
 template <class Client, class Result>
 awaitable<void> typed(const char* name, Client& client, const char* method, std::uint64_t count, std::uint64_t in_flight, Result)
 {
-    const auto one = [&client, method](std::uint64_t i) -> awaitable<void> {
-        const auto got = co_await client.template call<Result>(method, i);
-        if constexpr (std::is_integral_v<Result>) {
-            if (got != i)
-                std::abort();
-        } else if (got[0] != i) {
-            std::abort();
-        }
+    const auto one = [&client, method](std::uint64_t i) { return client.template call<Result>(method, i); };
+    const auto is_right = [](const Result& got, std::uint64_t i) {
+        if constexpr (std::is_integral_v<Result>)
+            return got == i;
+        else
+            return got.size() == 1 && got[0] == i;
     };
-    co_await measure(nullptr, 1000, in_flight, one);
-    co_await measure(name, count, in_flight, one);
+    co_await measure(nullptr, 1000, in_flight, one, is_right);
+    co_await measure(name, count, in_flight, one, is_right);
 }
 
 /// By hand, as leveret-perf does it: `in_flight` messages, each answer makes the next.
@@ -197,15 +197,12 @@ awaitable<void> call(std::string uri, std::uint64_t count, std::uint64_t in_flig
     auto connection = co_await lv::amqp::connect(uri);
     auto channel = co_await connection.open_channel();
     lv::rpc::client client{channel, {.exchange = "bench", .topic = "calc"}, lv::rpc::wire::oslo()};
-    const auto one = [&client](std::uint64_t i) -> awaitable<void> {
-        const auto got = co_await client.call<std::uint64_t>("same", lv::rpc::arg("n", i));
-        if (got != i)
-            std::abort();
-    };
-    co_await measure(nullptr, std::min<std::uint64_t>(count, 1000), in_flight, one);
+    const auto one = [&client](std::uint64_t i) { return client.call<std::uint64_t>("same", lv::rpc::arg("n", i)); };
+    const auto is_right = [](std::uint64_t got, std::uint64_t i) { return got == i; };
+    co_await measure(nullptr, std::min<std::uint64_t>(count, 1000), in_flight, one, is_right);
     std::puts("BEGIN"); // the server's time counts from here
     std::fflush(stdout);
-    co_await measure("call", count, in_flight, one);
+    co_await measure("call", count, in_flight, one, is_right);
     co_await connection.close();
 }
 

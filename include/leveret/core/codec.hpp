@@ -106,7 +106,19 @@ namespace detail {
     return detail::is_written_in(content_type, "json");
 }
 
+/// Whether a body of this content encoding is as it was written: not compressed, and text in UTF-8.
+[[nodiscard]] constexpr bool is_uncoded(std::string_view content_encoding) noexcept
+{
+    return content_encoding.empty() || is_media_type(content_encoding, "identity") || is_media_type(content_encoding, "utf-8");
+}
+
 namespace detail {
+
+inline void check_uncoded(std::string_view content_encoding)
+{
+    if (!is_uncoded(content_encoding))
+        throw_decode_error("a body of content encoding '" + escaped(content_encoding, 64) + "' can't be decoded");
+}
 
 template <class T>
 [[nodiscard]] bool codec_accepts(std::string_view content_type)
@@ -123,7 +135,7 @@ template <class T>
     if constexpr (requires { codec<T>::accepts_encoding(encoding); })
         return codec<T>::accepts_encoding(encoding);
     else
-        return encoding.empty() || is_media_type(encoding, "identity") || is_media_type(encoding, "utf-8");
+        return is_uncoded(encoding);
 }
 template <decodable T, class Properties>
 void check_content(const Properties& properties)

@@ -22,7 +22,7 @@ requires(!std::same_as<T, std::string>)
 struct codec<T> {
     static constexpr std::string_view content_type = "application/json";
     [[nodiscard]] static payload encode(const T& value) { return payload(json_text(json_of(value))); }
-    [[nodiscard]] static T decode(std::string_view body) { return json_to<T>(parse_json(body)); }
+    [[nodiscard]] static T decode(std::string_view body) { return from_json_text<T>(body); }
 };
 
 } // namespace leveret

@@ -6,12 +6,14 @@
 #include "leveret/json/value.hpp"
 
 #include <array>
+#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
@@ -195,6 +197,60 @@ template <json_value T>
             throw_decode_error(escaped(e.what(), 200));
         }
     }
+}
+
+namespace detail {
+
+/// Takes an integer off the front of `text`; false for all else.
+template <std::integral T>
+[[nodiscard]] bool take_integer(std::string_view& text, T& value)
+{
+    const auto [end, e] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (e != std::errc())
+        return false;
+    const auto n = static_cast<std::size_t>(end - text.data());
+    const std::size_t sign = text[0] == '-' ? 1 : 0;
+    if (text[sign] == '0' && n > 1) // no JSON, or -0, which is no integer to nlohmann-json
+        return false;
+    text.remove_prefix(n);
+    return true;
+}
+/// What is read without a tree of JSON in between: an integer or an array of such, without spaces; false for all else.
+template <class T>
+[[nodiscard]] bool read_simple(std::string_view text, T& value)
+{
+    if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+        return take_integer(text, value) && text.empty();
+    } else if constexpr (is_json_list<T>) {
+        using element = typename T::value_type;
+        if constexpr (std::integral<element> && !std::same_as<element, bool>) {
+            if (text.empty() || text.front() != '[')
+                return false;
+            do {
+                text.remove_prefix(1);
+                element e{};
+                if (!take_integer(text, e))
+                    return false;
+                value.push_back(e);
+            } while (!text.empty() && text.front() == ',');
+            return text == "]";
+        }
+    }
+    return false;
+}
+
+} // namespace detail
+
+/// The value of JSON as text: json_to and parse_json. Throws decode_error.
+template <json_value T>
+[[nodiscard]] T from_json_text(std::string_view text)
+{
+    if constexpr (std::integral<T> || detail::is_json_list<T>) {
+        T value{};
+        if (detail::read_simple(text, value))
+            return value;
+    }
+    return json_to<T>(parse_json(text));
 }
 
 /// The JSON of a value. A std::optional that has none is null.

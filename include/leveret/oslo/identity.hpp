@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -21,18 +23,19 @@ public:
         return out;
     }
     [[nodiscard]] std::string next() { return text(next_number()); }
-    /// 15 digits, which a std::string keeps in itself, for where nobody else's are found.
+    /// 5 to 15 digits, which a std::string keeps in itself, for where nobody else's are found.
     [[nodiscard]] std::string short_text(std::uint64_t number) const
     {
-        std::string out(15, '0');
+        const std::size_t digits = std::clamp<std::size_t>((static_cast<std::size_t>(std::bit_width(number)) + 3) / 4, 1, 11);
+        std::string out(4 + digits, '0');
         put(out.data(), half_, 4);
-        put(out.data() + 4, number, 11);
+        put(out.data() + 4, number, digits);
         return out;
     }
     /// The number of a text that this made, of either length, or 0.
     [[nodiscard]] std::uint64_t number_of(std::string_view text) const noexcept
     {
-        if (text.size() == 15 && read(text.substr(0, 4)) == (half_ & 0xffffU))
+        if (text.size() > 4 && text.size() <= 15 && read(text.substr(0, 4)) == (half_ & 0xffffU))
             return read(text.substr(4));
         if (text.size() == 32 && read(text.substr(0, 16)) == half_)
             return read(text.substr(16));

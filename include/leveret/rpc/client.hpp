@@ -5,15 +5,16 @@
 #include "leveret/core/error.hpp"
 #include "leveret/core/escape.hpp"
 #include "leveret/core/local_ptr.hpp"
-#include "leveret/core/options.hpp"
 #include "leveret/io/environment.hpp"
 #include "leveret/json/convert.hpp"
 #include "leveret/json/value.hpp"
 #include "leveret/rpc/arguments.hpp"
+#include "leveret/rpc/client_options.hpp"
 #include "leveret/rpc/detail/client_core.hpp"
 #include "leveret/rpc/detail/pending_call.hpp"
 #include "leveret/rpc/error.hpp"
 #include "leveret/rpc/target.hpp"
+#include "leveret/rpc/version.hpp"
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/rpc/wire/plain.hpp"
 #include "leveret/transport/concept.hpp"
@@ -24,26 +25,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
 namespace leveret::rpc {
-
-/// Options of a client.
-struct client_options {
-    duration timeout = default_timeout;        ///< of a call, from when it is awaited to its answer
-    duration call_monitor = duration::never(); ///< oslo: a server that is silent for so long, from 2 s, is given up
-};
-/// What is to be different in a client that `prepare` makes.
-struct prepare_options {
-    std::optional<std::string_view> exchange = {}, topic = {}, server = {}, name_space = {}, version = {};
-    std::optional<bool> fanout = {};
-    std::optional<duration> timeout = {}, call_monitor = {};
-};
-static_assert(safe_options<client_options> && safe_options<prepare_options>);
 
 /// Calls the methods of servers of a target, on a channel of any transport.
 ///
@@ -63,14 +51,18 @@ class client {
     using core = detail::client_core<Channel, Wire, Environment>;
 
 public:
-    /// Throws usage_error if the target has no topic, or for a call_monitor that is too short or that the format lacks.
+    /// Throws usage_error if the target has no topic, for a call_monitor that is too short or that the format lacks, and for a
+    /// version_cap that is no version.
     client(Channel c, const target_options& t, client_options o = {})
         : client(std::move(c), t, Wire(), o)
     {
     }
     client(Channel c, const target_options& t, Wire w, client_options o = {}, Environment e = {})
-        : life_(new life(local_ptr<core>(new core(std::move(c), w, std::move(e))))), target_(t), options_(o)
+        : life_(new life(local_ptr<core>(new core(std::move(c), w, std::move(e))))), target_(t), options_(o),
+          version_cap_(o.version_cap)
     {
+        options_.version_cap = {};
+        settings_ = ++life_->shared->all_settings;
         check();
     }
 
@@ -79,8 +71,8 @@ public:
     ///
     /// Throws rpc::remote_error, or what derives from it, if the server answers with a failure; rpc::no_server if no
     /// queue is there for the target; rpc::timeout; decode_error if the result is no `R`; usage_error for a fanout
-    /// target and arguments that can't be sent; channel_error, connection_error if those end. Cancellation: waits no
-    /// more; the server is not told, and goes on until the call's deadline.
+    /// target, a version above the cap and arguments that can't be sent; channel_error, connection_error if those end.
+    /// Cancellation: waits no more; the server is not told, and goes on until the call's deadline.
     template <class R, class... A>
     requires(!described_method<R> && (detail::can_be_argument<A> && ...))
     [[nodiscard]] asio::awaitable<R> call(std::string_view method, const A&... arguments) const
@@ -132,6 +124,11 @@ public:
         c.target_ = rpc::target(t);
         c.options_.timeout = o.timeout.value_or(options_.timeout);
         c.options_.call_monitor = o.call_monitor.value_or(options_.call_monitor);
+        c.options_.retries = o.retries.value_or(options_.retries);
+        c.options_.retry_interval = o.retry_interval.value_or(options_.retry_interval);
+        if (o.version_cap)
+            c.version_cap_ = *o.version_cap;
+        c.settings_ = ++life_->shared->all_settings;
         c.check();
         return c;
     }
@@ -142,8 +139,17 @@ public:
             throw_invalid_argument("rpc: a context is an object of JSON");
         client c(*this);
         c.context_ = std::move(context);
+        c.settings_ = ++life_->shared->all_settings;
         return c;
     }
+
+    /// Whether servers of the version_cap, which are perhaps all that are there, serve this version of the target.
+    [[nodiscard]] bool can_send_version(std::string_view version) const noexcept
+    {
+        const auto cap = version::parse(version_cap_), wanted = version::parse(version);
+        return wanted && (version_cap_.empty() || is_compatible(*cap, *wanted));
+    }
+    [[nodiscard]] bool can_send_version() const noexcept { return can_send_version(target_.version()); }
 
     [[nodiscard]] const rpc::target& target() const noexcept { return target_; }
     [[nodiscard]] const json& context() const noexcept { return context_; }
@@ -169,6 +175,14 @@ private:
         if (!options_.call_monitor.is_never() && !(Wire::says_at_work && options_.call_monitor >= duration::seconds(2)))
             throw_invalid_argument(Wire::says_at_work ? "rpc: call_monitor is 2 s or more"
                                                       : "rpc: servers of this wire format don't say that they are at work");
+        if (!version::parse(version_cap_))
+            throw_invalid_argument("rpc: version_cap is a version, as 1.4");
+    }
+    void check_version() const
+    {
+        if (!can_send_version())
+            throw_invalid_argument("rpc: version " + escaped(target_.version(), 32) + " is above the client's version_cap " +
+                                   escaped(version_cap_, 32));
     }
     template <class M>
     static constexpr void check_method()
@@ -177,11 +191,18 @@ private:
                       "leveret: this wire format passes arguments by name: the rpc::method has none");
     }
 
+    /// What a call is sent again by.
+    struct repetition {
+        std::string exchange, routing_key;
+        message what;
+        publish_options options;
+    };
     template <class R>
     [[nodiscard]] asio::awaitable<R> send_call(std::string_view method, const std::string& arguments) const
     {
         if (target_.fanout())
             throw_invalid_argument("rpc: a call goes to one server; a fanout target is for casts");
+        check_version();
         core& c = *life_->shared;
         const std::uint64_t number = c.identity.next_number();
         const std::string id = Wire::remembers_requests ? c.identity.text(number) : c.identity.short_text(number);
@@ -190,11 +211,16 @@ private:
         publish_options o;
         o.mandatory = true;
         o.timeout = options_.timeout;
-        auto sending = c.channel.publish(exchange, routing_key(), m, o);
-        return calling<R>(life_, number, std::move(exchange), std::move(sending), std::string(method), options_);
+        const std::string key = routing_key();
+        std::unique_ptr<repetition> again;
+        if (options_.retries != 0)
+            again = std::make_unique<repetition>(repetition{exchange, key, m, o});
+        auto sending = c.channel.publish(exchange, key, m, o);
+        return calling<R>(life_, number, std::move(exchange), std::move(sending), std::string(method), options_, std::move(again));
     }
     [[nodiscard]] asio::awaitable<void> send_cast(std::string_view method, const std::string& arguments, bool to_all) const
     {
+        check_version();
         core& c = *life_->shared;
         const message& m = encode(method, arguments, {});
         std::string exchange = to_all ? c.wire.fanout_exchange(target_) : c.wire.exchange(target_);
@@ -224,8 +250,17 @@ private:
             r.timeout = options_.timeout;
             r.monitor = options_.call_monitor;
         }
+        if constexpr (requires { c.wire.encode_next(r, c.request); }) {
+            if (!id.empty() && c.request_settings == settings_ && c.request_method == method) {
+                c.wire.encode_next(r, c.request);
+                return c.request;
+            }
+            c.request_settings = 0; // until it is encoded
+            c.request_method = method;
+        }
         c.request.properties().clear();
         c.wire.encode_request(r, c.request);
+        c.request_settings = id.empty() ? 0 : settings_;
         return c.request;
     }
 
@@ -248,7 +283,8 @@ private:
 
     template <class R>
     static asio::awaitable<R> calling(local_ptr<life> alive, std::uint64_t number, std::string exchange,
-                                      asio::awaitable<void> sending, std::string method, client_options o)
+                                      asio::awaitable<void> sending, std::string method, client_options o,
+                                      std::unique_ptr<repetition> again)
     {
         core& c = *alive->shared;
         detail::pending_call call(c.waits, number);
@@ -264,30 +300,57 @@ private:
             co_await declare(c, std::move(exchange), false, o.timeout);
             awake(call, io::wake::rung, method, fate::never_sent);
         }
-        if (!call.is_done) {
-            bool had_room = true;
-            try {
-                co_await std::move(sending);
-            } catch (const timeout_error&) {
-                had_room = false;
+        for (std::size_t left = o.retries;; --left) {
+            if (!call.is_done) {
+                bool had_room = true;
+                try {
+                    co_await std::move(sending);
+                } catch (const timeout_error&) {
+                    had_room = false;
+                }
+                if (!had_room)
+                    throw_late(method, fate::never_sent);
+                awake(call, io::wake::rung, method, fate::unknown);
+                if (!call.monitor.is_never())
+                    c.arm(call);
             }
-            if (!had_room)
-                throw_late(method, fate::never_sent);
-            awake(call, io::wake::rung, method, fate::unknown);
-            if (!call.monitor.is_never())
-                c.arm(call);
+            while (!call.is_done)
+                awake(call, co_await call.bell.wait(), method, fate::unknown);
+            if (!call.is_refused || left == 0)
+                break;
+            co_await pause(c, call, method, o.retry_interval);
+            again->options.timeout = call.last - c.alarm.now();
+            sending = c.channel.publish(again->exchange, again->routing_key, again->what, again->options);
         }
-        while (!call.is_done)
-            awake(call, co_await call.bell.wait(), method, fate::unknown);
         if (call.error)
             std::rethrow_exception(call.error);
         if (call.failure)
             throw_remote(std::move(*call.failure));
         if constexpr (!std::is_void_v<R>) {
+            if (!call.text.empty())
+                co_return from_json_text<R>(call.text);
             if constexpr (std::same_as<R, json>)
                 co_return std::move(call.result);
             else
                 co_return json_to<R>(call.result);
+        }
+    }
+    /// Before a call that no server was there for is sent again. Throws that there was none when its time ends meanwhile.
+    static asio::awaitable<void> pause(core& c, detail::pending_call& call, const std::string& method, duration interval)
+    {
+        struct disarmed {
+            ~disarmed() { c.alarm.disarm(node); }
+            core& c;
+            detail::retry_pause node;
+        } until{c, detail::retry_pause(call)};
+        const std::exception_ptr why = call.error;
+        call.start_again();
+        c.alarm.arm(until.node, c.alarm.now() + interval);
+        while (!until.node.has_passed && !call.is_done) {
+            const io::wake woken = co_await call.bell.wait();
+            if (call.is_late && !call.is_done)
+                std::rethrow_exception(why);
+            awake(call, woken, method, fate::refused);
         }
     }
     static void awake(const detail::pending_call& call, io::wake why, const std::string& method, fate what)
@@ -314,7 +377,9 @@ private:
     local_ptr<life> life_;
     rpc::target target_;
     client_options options_;
+    std::string version_cap_;
     json context_ = json::object();
+    std::uint64_t settings_ = 0; // which of them a request was made with
 };
 
 template <class Channel>

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -187,6 +188,37 @@ TEST_CASE("json: what is read and written without nlohmann-json is what that wou
         CHECK(lv::json_text(found) == wanted.dump());
     }
     CHECK_THROWS_AS(static_cast<void>(lv::json_text(lv::json("\xc3"))), lv::usage_error);
+}
+
+TEST_CASE("json: integers and lists of them read from text are those of the tree, and what is none is refused as there")
+{
+    const auto same = []<class T>(T, std::string_view text) {
+        CAPTURE(text);
+        const auto outcome = [](auto read) -> std::pair<std::optional<T>, std::string> {
+            try {
+                return {read(), ""};
+            } catch (const lv::decode_error& e) {
+                return {std::nullopt, e.what()};
+            }
+        };
+        CHECK(outcome([&] { return lv::from_json_text<T>(text); }) == outcome([&] { return lv::json_to<T>(lv::parse_json(text)); }));
+    };
+    for (const std::string_view text : {"", "0", "7", "-7", "-0", "07", "-07", "+7", " 7", "7 ", "7.0", "7e1", "127", "128", "-128", "-129", "255",
+                                        "256", "18446744073709551615", "18446744073709551616", "-9223372036854775808",
+                                        "9223372036854775808", "true", "null", "[7]", "0x7", "7,", "-", "--7"}) {
+        same(std::int8_t(), text);
+        same(std::uint8_t(), text);
+        same(std::int64_t(), text);
+        same(std::uint64_t(), text);
+        same(bool(), text);
+        same(double(), text);
+    }
+    for (const std::string_view text : {"[]", "[1]", "[1,2]", "[-1,0]", "[1, 2]", "[ 1]", "[1 ]", "[1,]", "[,1]", "[1,2", "1]", "[[1]]", "[1,256]",
+                                        "[1]x", "[01]", "[1.5]", "[true]"}) {
+        same(std::vector<std::uint8_t>(), text);
+        same(std::vector<int>(), text);
+        same(std::vector<bool>(), text);
+    }
 }
 
 TEST_CASE("json: as deep as it may be, and no deeper")

@@ -88,7 +88,7 @@ void round_trip(const json& arguments)
     CHECK(reply.id == "id1");
     CHECK(reply.is_end);
     CHECK_FALSE(reply.failure);
-    CHECK(reply.result == json{{"a", 1}});
+    CHECK((reply.text.empty() ? reply.result : json::parse(reply.text)) == json{{"a", 1}});
 
     failure f("Odd\xff", "me\"ss\nage");
     f.module("m").trace("line\n").data({{"code", 42}});
@@ -112,9 +112,11 @@ TEST_CASE("wire: identities")
     CHECK(id == "fedcba98765432100000000000000001");
     CHECK(of_one.number_of(id) == 1);
     CHECK(of_other.number_of(id) == 0);
-    CHECK(of_one.short_text(0xabc) == "321000000000abc");
-    CHECK(of_one.number_of("321000000000abc") == 0xabc);
-    CHECK(of_other.number_of("321000000000abc") == 0);
+    CHECK(of_one.short_text(0xabc) == "3210abc");
+    CHECK(of_one.number_of("3210abc") == 0xabc);
+    CHECK(of_other.number_of("3210abc") == 0);
+    for (const std::uint64_t n : {1ULL, 15ULL, 16ULL, 0xfffULL, 0x1000ULL, 0x7ff'ffff'ffffULL})
+        CHECK(of_one.number_of(of_one.short_text(n)) == n);
     for (const std::string_view text : {"", "3210", "321000000000abX", "fedcba9876543210000000000000000g"})
         CHECK(of_one.number_of(text) == 0);
 }

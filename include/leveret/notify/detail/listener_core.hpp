@@ -1,5 +1,6 @@
 #pragma once
 
+#include "leveret/core/codec.hpp"
 #include "leveret/core/deadlines.hpp"
 #include "leveret/core/duration.hpp"
 #include "leveret/core/error.hpp"
@@ -219,6 +220,7 @@ private:
         notification n;
         try {
             const auto& p = d.properties();
+            leveret::detail::check_uncoded(p.content_encoding());
             n = decode_notification(d.body(), p.content_type());
         } catch (const decode_error&) {
             ++rejected;

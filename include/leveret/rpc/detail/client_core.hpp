@@ -8,6 +8,7 @@
 #include "leveret/io/context_watch.hpp"
 #include "leveret/io/doorbell.hpp"
 #include "leveret/oslo/identity.hpp"
+#include "leveret/rpc/detail/call_table.hpp"
 #include "leveret/rpc/detail/pending_call.hpp"
 #include "leveret/rpc/detail/received.hpp"
 #include "leveret/rpc/error.hpp"
@@ -25,7 +26,6 @@
 #include <exception>
 #include <set>
 #include <string>
-#include <unordered_map>
 #include <utility>
 
 namespace leveret::rpc::detail {
@@ -47,7 +47,10 @@ public:
     io::alarm<Environment> alarm;
     oslo::identity identity;
     const std::string reply_to;
-    message request; ///< the last: its memory is for the next
+    message request; ///< the last: its memory is for the next, and what they have in common
+    std::string request_method;
+    std::uint64_t request_settings = 0; ///< of the client whose call it was; 0: a cast
+    std::uint64_t all_settings = 0;
     std::uint64_t unknown_replies = 0;
 
     [[nodiscard]] std::size_t in_flight() const noexcept { return calls_.size(); }
@@ -55,12 +58,12 @@ public:
     /// Registers a call for as long as it lives.
     class registered {
     public:
-        registered(client_core& c, pending_call& p) : core_(c), call_(p) { core_.calls_.emplace(p.number, &p); }
+        registered(client_core& c, pending_call& p) : core_(c), call_(p) { core_.calls_.insert(p); }
         registered(const registered&) = delete;
         registered& operator=(const registered&) = delete;
         ~registered()
         {
-            core_.calls_.erase(call_.number);
+            core_.calls_.erase(call_);
             core_.alarm.disarm(call_);
         }
 
@@ -98,6 +101,8 @@ public:
     }
 
 private:
+    static constexpr std::size_t max_burst = 64; // that are here already, without a coroutine for each
+
     void context_ended() noexcept override
     {
         const local_ptr<client_core> self(this);
@@ -112,19 +117,22 @@ private:
             co_await c->channel.declare_queue(c->reply_to, c->wire.reply_queue_settings());
         auto replies = co_await c->channel.consume(c->reply_to, {.prefetch = 0, .no_ack = true});
         c->is_ready_ = true;
-        for (const auto& [number, call] : c->calls_)
-            call->bell.ring();
+        c->calls_.for_each([](pending_call& call) { call.bell.ring(); });
         if (!c->takes_returns_)
             c->start_returns();
-        while (auto reply = co_await replies.next())
-            c->take(*reply);
+        while (auto reply = co_await replies.next()) { // which lets others run now and then
+            std::size_t more = max_burst;
+            do
+                c->take(*reply);
+            while (--more != 0 && (reply = replies.try_next()));
+        }
     }
     template <class Delivery>
     void take(const Delivery& d)
     {
         wire::incoming_reply reply;
         try {
-            reply = with_received<Wire>(d, [this](const wire::received_message& m) { return wire.decode_reply(m); });
+            reply = with_received<Wire, received::reply>(d, [this](const auto& m) { return wire.decode_reply(m); });
         } catch (const decode_error&) {
             answer_undecodable(d);
             return;
@@ -137,6 +145,7 @@ private:
         if (!reply.result.is_null() && call->result.is_null())
             call->result = std::move(reply.result);
         if (reply.is_end) {
+            call->text = std::move(reply.text);
             call->failure = std::move(reply.failure);
             call->finish();
         } else if (!call->monitor.is_never()) {
@@ -161,8 +170,7 @@ private:
         if (!e)
             e = std::make_exception_ptr(consumer_cancelled(make_error_code(errc::consumer_cancelled),
                                                            "rpc: the consumer of the answers has ended"));
-        for (const auto& [number, call] : calls_)
-            call->fail(e);
+        calls_.for_each([&e](pending_call& call) { call.fail(e); });
     }
 
     void start_returns()
@@ -184,10 +192,9 @@ private:
                 d.text = m.reply_text();
                 d.operation = "rpc.call";
                 d.operation_fate = fate::refused;
-                call->fail(std::make_exception_ptr(no_server(make_error_code(errc::no_server),
-                                                             "rpc: no server has the queue '" +
-                                                                 escaped(m.routing_key(), 128) + "'",
-                                                             std::move(d))));
+                call->refuse(std::make_exception_ptr(
+                    no_server(make_error_code(errc::no_server),
+                              "rpc: no server has the queue '" + escaped(m.routing_key(), 128) + "'", std::move(d))));
             }
         }
     }
@@ -195,8 +202,7 @@ private:
     [[nodiscard]] pending_call* find(std::string_view id) const noexcept
     {
         const std::uint64_t number = identity.number_of(id);
-        const auto at = number == 0 ? calls_.end() : calls_.find(number);
-        return at == calls_.end() ? nullptr : at->second;
+        return number == 0 ? nullptr : calls_.find(number);
     }
 
 public:
@@ -212,7 +218,7 @@ public:
     io::wait_list waits;
 
 private:
-    std::unordered_map<std::uint64_t, pending_call*> calls_;
+    call_table calls_;
     std::set<std::string, std::less<>> declared_;
     asio::cancellation_signal reading_, returns_;
     bool is_reading_ = false, is_ready_ = false, takes_returns_ = false;

@@ -1,15 +1,20 @@
 #pragma once
 
+#include "leveret/core/codec.hpp"
 #include "leveret/core/properties.hpp"
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
 
+#include <cstdint>
 #include <utility>
 
 namespace leveret::rpc::detail {
 
-/// Calls `use` with what a wire format reads of a delivery, while the views of it live.
-template <class Wire, readable_delivery Delivery, class Use>
+enum class received : std::uint8_t { request, reply };
+
+/// Calls `use` with what a wire format reads of a delivery, while the views of it live. Throws decode_error for a body that
+/// is compressed.
+template <class Wire, received What, readable_delivery Delivery, class Use>
 decltype(auto) with_received(const Delivery& d, Use&& use)
 {
     const auto& p = d.properties();
@@ -17,11 +22,14 @@ decltype(auto) with_received(const Delivery& d, Use&& use)
     m.body = d.body();
     m.content_type = p.content_type();
     m.content_encoding = p.content_encoding();
+    leveret::detail::check_uncoded(m.content_encoding);
     m.correlation_id = p.correlation_id();
-    m.reply_to = p.reply_to();
-    m.expiration = p.expiration();
-    m.message_id = p.message_id();
-    m.type = p.type();
+    if constexpr (What == received::request) {
+        m.reply_to = p.reply_to();
+        m.expiration = p.expiration();
+        m.message_id = p.message_id();
+        m.type = p.type();
+    }
     if constexpr (Wire::reads_headers)
         if (p.has(property::headers))
             m.headers = d.headers();

@@ -202,8 +202,16 @@ private:
     {
         io::doorbell room(s->waits_);
         answer a;
+        constexpr std::size_t max_burst = 64; // that are here already, without a coroutine for each
+        std::size_t burst = 0;
         while (!s->end_.must_end()) {
-            auto d = co_await s->streams_[index].next();
+            std::optional<delivery> d;
+            if (++burst < max_burst)
+                d = s->streams_[index].try_next();
+            if (!d) {
+                burst = 0;
+                d = co_await s->streams_[index].next(); // which lets others run now and then
+            }
             if (!d || s->end_.must_end())
                 co_return; // a request that came too late goes back to its queue
             while (s->active_ >= s->options.concurrency && !s->end_.must_end()) {
@@ -241,7 +249,7 @@ private:
     {
         std::optional<request> asked;
         try {
-            asked.emplace([&] { return with_received<Wire>(
+            asked.emplace([&] { return with_received<Wire, received::request>(
                                     d, [this](const wire::received_message& m) { return wire.decode_request(m); }); },
                           &now_of, this, d.redelivered());
         } catch (const decode_error&) {

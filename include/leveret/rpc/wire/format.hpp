@@ -60,13 +60,15 @@ struct incoming_request {
 /// An answer as a client reads it. One that is not the end only says that the server is at work.
 struct incoming_reply {
     std::string id;
+    std::string text; ///< the result as JSON, if it is not in `result`
     json result;
     std::optional<rpc::failure> failure;
     bool is_end = true;
 };
 
 /// How requests and answers look, and how exchanges and queues are called. encode_* write into a message that may be of
-/// another use before: its properties are none, its body is. decode_* throw decode_error for messages that are none.
+/// another use before: its properties are none, its body is. decode_* throw decode_error for messages that are none. A format
+/// may have encode_next, for calls that differ in arguments and ids alone.
 template <class W>
 concept format =
     std::copyable<W> && requires(const W& w, const target& t, std::string_view id, const outgoing_request& out,

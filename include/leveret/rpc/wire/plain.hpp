@@ -40,6 +40,8 @@ struct plain {
     static constexpr acknowledge acknowledgement = acknowledge::after;
 
     void encode_request(const outgoing_request& r, message& m) const;
+    /// The same where `m` is another call of the same method, target, timeout and context.
+    void encode_next(const outgoing_request& r, message& m) const { m.body(payload(r.arguments)).correlation_id(r.id); }
     [[nodiscard]] incoming_request decode_request(const received_message& m) const;
     void encode_result(const incoming_request& r, std::string_view unique_id, const json& result, message& m) const;
     void encode_failure(const incoming_request& r, std::string_view unique_id, const failure& f, message& m) const;
@@ -162,7 +164,7 @@ inline incoming_reply plain::decode_reply(const received_message& m) const
         f.expected(expected != nullptr && *expected);
         reply.failure = std::move(f);
     } else {
-        reply.result = parse_json(m.body);
+        reply.text = m.body;
     }
     return reply;
 }
