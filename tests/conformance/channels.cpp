@@ -1,5 +1,4 @@
 // Many channels, connections and coroutines at once.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 

@@ -1,5 +1,4 @@
 // The ends of channels and connections, by either side, with things pending.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 

@@ -1,5 +1,4 @@
 // Confirms: publish_confirmed and the publisher.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 

@@ -1,5 +1,4 @@
 // One consumer and its stream; its name, its end.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 
 #include <cstdint>

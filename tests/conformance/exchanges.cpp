@@ -1,5 +1,4 @@
 // exchange.declare and exchange.delete.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 
 #include <string>

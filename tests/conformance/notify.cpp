@@ -1,5 +1,4 @@
 // Notifications: who hears what, what is requeued, batches, pools, and how a listener ends.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 #include "support/eventually.hpp"

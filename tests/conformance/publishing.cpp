@@ -1,5 +1,4 @@
 // What goes in comes out: bodies, properties, headers; returns; what is refused.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 
 #include <cstddef>

@@ -1,5 +1,4 @@
 // queue.declare, and what a queue is.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 
 #include <chrono>

@@ -1,5 +1,4 @@
 // Serving: how many handlers run, what becomes of each delivery, and how it ends.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 #include "support/eventually.hpp"

@@ -1,5 +1,4 @@
 // get, and what becomes of a delivery.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 
 #include <cstdint>

@@ -1,5 +1,4 @@
 // Class tx.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 

@@ -8,9 +8,7 @@
 
 #include <leveret/amqp.hpp>
 #include <leveret/memory.hpp>
-#ifdef LEVERET_CONFORMANCE_OVER_ANY
 #include <leveret/transport/any/connection.hpp>
-#endif
 #include <leveret/transport/concept.hpp>
 
 #include <asio/awaitable.hpp>
@@ -82,9 +80,7 @@ struct over_memory {
     std::unique_ptr<broker_home> elsewhere = is_second_run() ? std::make_unique<broker_home>() : nullptr;
 };
 
-#ifdef LEVERET_CONFORMANCE_OVER_ANY
-/// A transport behind any_connection. A file whose cases are about the operations themselves asks for it, before it
-/// includes anything; those about what a broker makes of them would only be compiled once more.
+/// A transport behind any_connection.
 template <class Transport>
 struct over_any {
     using connection = any_connection;
@@ -107,22 +103,17 @@ private:
     Transport transport_;
 };
 using over_any_memory = over_any<over_memory>;
-#endif
 
 static_assert(transport<over_amqp::connection> && transport<over_memory::connection>);
 
 #if defined(LEVERET_CONFORMANCE_ONLY) // one alone, for who works on it: compiles in half the time
 using transports = std::tuple<LEVERET_CONFORMANCE_ONLY>;
-#elif defined(LEVERET_CONFORMANCE_OVER_ANY)
-using transports = std::tuple<over_amqp, over_memory, over_any_memory>;
 #else
-using transports = std::tuple<over_amqp, over_memory>;
+using transports = std::tuple<over_amqp, over_memory, over_any_memory>;
 #endif
 
 } // namespace leveret::test
 
 TYPE_TO_STRING_AS(leveret::test::over_amqp::name, leveret::test::over_amqp);
 TYPE_TO_STRING_AS(leveret::test::over_memory::name, leveret::test::over_memory);
-#ifdef LEVERET_CONFORMANCE_OVER_ANY
 TYPE_TO_STRING_AS("any(memory)", leveret::test::over_any_memory);
-#endif

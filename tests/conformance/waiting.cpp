@@ -1,5 +1,4 @@
 // Time limits, cancellation, and arguments that can't be: what ends an operation without the broker.
-#define LEVERET_CONFORMANCE_OVER_ANY
 #include "conformance/conformance.hpp"
 #include "interop/task.hpp"
 

@@ -23,7 +23,7 @@ using lv::test::frame;
 using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 using lv::test::small_broker;
 
 namespace {
@@ -41,13 +41,13 @@ std::string consume_ok(std::string_view tag)
     return frame(1, m);
 }
 /// Answers what a client asks when it consumes with the tag `c`.
-asio::awaitable<void> start_consumer(server_peer& client)
+asio::awaitable<void> start_consumer(scripted_peer& client)
 {
     static_cast<void>(co_await client.expect<wire::basic::qos>());
     static_cast<void>(co_await client.expect<wire::basic::consume>());
     co_await client.send(frame(1, wire::basic::qos_ok{}) + consume_ok("c"));
 }
-asio::awaitable<void> cancel_by_server(server_peer& client)
+asio::awaitable<void> cancel_by_server(scripted_peer& client)
 {
     wire::basic::cancel m;
     m.consumer_tag = "c";
@@ -60,7 +60,7 @@ asio::awaitable<void> cancel_by_server(server_peer& client)
 LEVERET_CORO_TEST_CASE("answers: channel_max 1 and a second channel is wanted")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         broker.tune = lv::test::tune_frame(1, 0, 0);
         co_await broker.serve();
@@ -81,7 +81,7 @@ LEVERET_CORO_TEST_CASE("answers: channel_max 1 and a second channel is wanted")
 LEVERET_CORO_TEST_CASE("answers: declare-ok with another name, and an empty one for the server's choice")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(declare_ok("another\x1b"));
@@ -106,7 +106,7 @@ LEVERET_CORO_TEST_CASE("answers: declare-ok with another name, and an empty one 
 LEVERET_CORO_TEST_CASE("answers: the same consumer tag twice is not even sent")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         co_await broker.serve();
     });
@@ -124,7 +124,7 @@ LEVERET_CORO_TEST_CASE("answers: the same consumer tag twice is not even sent")
 LEVERET_CORO_TEST_CASE("answers: consume-ok for another tag")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(frame(1, wire::basic::qos_ok{}));
@@ -143,7 +143,7 @@ LEVERET_CORO_TEST_CASE("answers: consume-ok for another tag")
 LEVERET_CORO_TEST_CASE("answers: cancelled by the server, after what had come before")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await start_consumer(client);
@@ -179,7 +179,7 @@ LEVERET_CORO_TEST_CASE("answers: names and keys that are not UTF-8 are delivered
 {
     const std::string wild("\xff\0\xc3\n\x1b", 5);
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([wild](server_peer& client) -> asio::awaitable<void> {
+    server.play([wild](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::get>());
@@ -211,7 +211,7 @@ LEVERET_CORO_TEST_CASE("answers: names and keys that are not UTF-8 are delivered
 LEVERET_CORO_TEST_CASE("answers: a return for a publish that was not mandatory")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::publish>());
@@ -233,7 +233,7 @@ LEVERET_CORO_TEST_CASE("answers: a storm of nacks")
 {
     constexpr std::uint64_t count = 1000;
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(frame(1, wire::confirm::select_ok{}));
@@ -270,7 +270,7 @@ LEVERET_CORO_TEST_CASE("answers: a storm of nacks")
 LEVERET_CORO_TEST_CASE("answers: deliveries after our close of the channel are ignored")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await start_consumer(client);
@@ -295,7 +295,7 @@ LEVERET_CORO_TEST_CASE("answers: deliveries after our close of the channel are i
 LEVERET_CORO_TEST_CASE("answers: a channel error ends that channel and no other")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         broker.on_method = [&](const lv::test::owned_frame& f) {
             if (f.method() == wire::queue::purge::id)

@@ -25,7 +25,7 @@ using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::raw_frame;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 
 namespace {
 
@@ -36,7 +36,7 @@ struct heard {
     std::string frames;
 };
 
-asio::awaitable<void> misbehave(server_peer& client, std::string bytes, std::shared_ptr<heard> what)
+asio::awaitable<void> misbehave(scripted_peer& client, std::string bytes, std::shared_ptr<heard> what)
 {
     try {
         co_await client.send(bytes);
@@ -73,7 +73,7 @@ asio::awaitable<ended> send_to_consumer(std::string bytes)
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto what = std::make_shared<heard>(executor);
-    server.play([what, bytes](server_peer& client) -> asio::awaitable<void> {
+    server.play([what, bytes](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(frame(1, wire::basic::qos_ok{}));
@@ -227,7 +227,7 @@ LEVERET_CORO_TEST_CASE("hostile channel: closed in the middle of a body")
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::get>());
@@ -253,7 +253,7 @@ LEVERET_CORO_TEST_CASE("hostile channel: closed in the middle of a body")
 LEVERET_CORO_TEST_CASE("hostile channel: open-ok on another channel")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         co_await client.answer(frame(2, wire::channel::open_ok{}));
         co_await client.until_closed();
@@ -272,7 +272,7 @@ LEVERET_CORO_TEST_CASE("hostile channel: every operation that waits gets the wro
     for (int which = 0; which < 5; ++which) {
         CAPTURE(which);
         scripted_server server(executor);
-        server.play([](server_peer& client) -> asio::awaitable<void> {
+        server.play([](scripted_peer& client) -> asio::awaitable<void> {
             co_await client.handshake();
             static_cast<void>(co_await client.open_channel());
             co_await client.answer(frame(1, wire::exchange::unbind_ok{}));
@@ -302,7 +302,7 @@ LEVERET_CORO_TEST_CASE("hostile channel: many operations wait when the connectio
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         for (int i = 0; i < 20; ++i)

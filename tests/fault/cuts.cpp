@@ -20,14 +20,14 @@ using lv::test::frame;
 using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 
 namespace {
 
 /// How the socket ends.
 enum class cut { end_of_stream, reset };
 
-asio::awaitable<void> end(server_peer& client, cut how)
+asio::awaitable<void> end(scripted_peer& client, cut how)
 {
     if (how == cut::reset) {
         client.socket().set_option(asio::socket_base::linger(true, 0));
@@ -101,7 +101,7 @@ asio::awaitable<void> cut_everywhere(cut how)
     for (std::size_t n = 0; n < total; ++n) {
         CAPTURE(n);
         scripted_server server(executor);
-        server.play([=](server_peer& client) -> asio::awaitable<void> {
+        server.play([=](scripted_peer& client) -> asio::awaitable<void> {
             std::size_t left = n;
             for (const std::string& part : parts) {
                 static_cast<void>(co_await client.next());

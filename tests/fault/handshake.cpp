@@ -24,7 +24,7 @@ using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::raw_frame;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 
 namespace {
 
@@ -33,7 +33,7 @@ asio::awaitable<outcome> connect_to(std::string bytes, bool close_then = false)
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([&](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.answer(bytes);
         if (close_then)
             client.end_output();
@@ -134,7 +134,7 @@ std::vector<hostile> all_hostile()
 asio::awaitable<outcome> connect_and_tune(std::string tune, lv::amqp::connect_options options = {})
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([&](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.answer(lv::test::start_frame());
         co_await client.answer(tune);
         co_await client.until_gone();
@@ -170,7 +170,7 @@ LEVERET_CORO_TEST_CASE("hostile handshake: the same, and then the socket is clos
 LEVERET_CORO_TEST_CASE("hostile handshake: closed after accept")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         client.close();
         co_return;
     });
@@ -209,7 +209,7 @@ LEVERET_CORO_TEST_CASE("hostile handshake: silence, at every step")
     for (const std::string& bytes :
          {std::string(), lv::test::start_frame(), lv::test::start_frame() + lv::test::tune_frame()}) {
         scripted_server server(co_await asio::this_coro::executor);
-        server.play([&](server_peer& client) -> asio::awaitable<void> {
+        server.play([&](scripted_peer& client) -> asio::awaitable<void> {
             co_await client.send(bytes);
             co_await client.until_gone();
         });
@@ -225,7 +225,7 @@ LEVERET_CORO_TEST_CASE("hostile handshake: a byte now and then does not stretch 
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([executor](server_peer& client) -> asio::awaitable<void> {
+    server.play([executor](scripted_peer& client) -> asio::awaitable<void> {
         for (const char c : lv::test::start_frame()) {
             co_await client.send(std::string(1, c));
             co_await lv::test::pause(executor, 20ms); // in all, many times the deadline
@@ -241,7 +241,7 @@ LEVERET_CORO_TEST_CASE("hostile handshake: a byte now and then does not stretch 
 LEVERET_CORO_TEST_CASE("hostile handshake: heartbeats without end are no handshake")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([&](scripted_peer& client) -> asio::awaitable<void> {
         std::string beats;
         for (int i = 0; i < 1000; ++i)
             beats += wire::heartbeat_frame;
@@ -330,7 +330,7 @@ LEVERET_CORO_TEST_CASE("hostile handshake: every host is tried that can't be rea
         dead = none.url("");
     }
     scripted_server server(executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         co_await client.until_closed();
     });

@@ -28,7 +28,7 @@ using lv::test::latch;
 using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 using lv::test::small_broker;
 
 namespace {
@@ -60,7 +60,7 @@ LEVERET_CORO_TEST_CASE("late: a consumer starts after its time, and is cancelled
     scripted_server server(executor);
     const auto given_up = std::make_shared<latch>(executor);
     const auto undone = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::qos>());
@@ -110,7 +110,7 @@ LEVERET_CORO_TEST_CASE("late: a message that was asked for goes back")
     scripted_server server(executor);
     const auto given_up = std::make_shared<latch>(executor);
     const auto undone = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::get>());
@@ -142,7 +142,7 @@ LEVERET_CORO_TEST_CASE("late: a channel is opened after its time, and its number
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto given_up = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake(lv::test::tune_frame(1, 0, 0));
         static_cast<void>(co_await client.expect<wire::channel::open>());
         co_await given_up->wait();
@@ -173,7 +173,7 @@ LEVERET_CORO_TEST_CASE("late: a consumer's cancel is given up and its handle dro
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto given_up = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::qos>());
@@ -210,7 +210,7 @@ LEVERET_CORO_TEST_CASE("late: a consumer is dropped without a word, and its mess
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         broker.deliveries = 10;
         co_await broker.serve();
@@ -234,7 +234,7 @@ LEVERET_CORO_TEST_CASE("late: a confirmation that nobody waits for any more")
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto given_up = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(frame(1, wire::confirm::select_ok{}));
@@ -266,7 +266,7 @@ LEVERET_CORO_TEST_CASE("late: a new consumer has the tag of one that is leaving,
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto requeued = std::make_shared<std::string>();
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::qos>());
@@ -306,7 +306,7 @@ LEVERET_CORO_TEST_CASE("late: a message that was asked for crosses recover, and 
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto settled = std::make_shared<int>(0);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::get>());
@@ -345,7 +345,7 @@ LEVERET_CORO_TEST_CASE("late: a message that was asked for crosses recover, and 
 LEVERET_CORO_TEST_CASE("late: an answer to get with an impossible tag ends the connection, and the get with it")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::get>());
@@ -367,7 +367,7 @@ LEVERET_CORO_TEST_CASE("late: the tag of a consumer that timed out is free when 
     scripted_server server(executor);
     const auto given_up = std::make_shared<latch>(executor);
     const auto order = std::make_shared<std::string>();
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::qos>());
@@ -409,7 +409,7 @@ LEVERET_CORO_TEST_CASE("late: a consumer that goes is cancelled before its messa
 {
     scripted_server server(co_await asio::this_coro::executor);
     const auto order = std::make_shared<std::string>();
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         broker.deliveries = 3;
         broker.on_method = [&](const lv::test::owned_frame& f) {

@@ -27,7 +27,7 @@ using lv::test::frame;
 using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 using lv::test::small_broker;
 
 namespace {
@@ -60,7 +60,7 @@ struct deaf_environment : lv::io::asio_environment {
     };
 };
 
-asio::awaitable<void> serve_message(server_peer& client, std::string frames)
+asio::awaitable<void> serve_message(scripted_peer& client, std::string frames)
 {
     co_await client.handshake();
     static_cast<void>(co_await client.open_channel());
@@ -73,7 +73,7 @@ asio::awaitable<void> serve_message(server_peer& client, std::string frames)
 asio::awaitable<outcome> get_answered(std::string frames, lv::amqp::connect_options o)
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([=](server_peer& client) { return serve_message(client, frames); });
+    server.play([=](scripted_peer& client) { return serve_message(client, frames); });
     auto connection = co_await lv::amqp::connect(server.url(), o);
     auto channel = co_await connection.open_channel();
     outcome end = co_await outcome_of(channel.get("q"));
@@ -126,7 +126,7 @@ LEVERET_CORO_TEST_CASE("limits: a table of the greatest depth, and one a level d
 LEVERET_CORO_TEST_CASE("limits: a publisher keeps 65,536 failures, then refuses until they are fetched")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(frame(1, wire::confirm::select_ok{}));
@@ -166,7 +166,7 @@ LEVERET_CORO_TEST_CASE("limits: a publisher keeps 65,536 failures, then refuses 
 LEVERET_CORO_TEST_CASE("limits: a host that never answers is given up in time, and the next is tried")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         co_await broker.serve();
     });

@@ -29,14 +29,14 @@ using lv::test::header_frame;
 using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 
 namespace {
 
 constexpr std::size_t mib = 1024 * 1024;
 
 /// Accepts a client and its channel 1 with a consumer `c`.
-asio::awaitable<void> welcome(server_peer& client)
+asio::awaitable<void> welcome(scripted_peer& client)
 {
     co_await client.handshake();
     static_cast<void>(co_await client.open_channel());
@@ -72,7 +72,7 @@ asio::awaitable<flooded> drown(flood bytes, lv::amqp::connect_options options = 
     const auto result = std::make_shared<flooded>();
     const auto end = std::make_shared<lv::test::latch>(executor);
     const auto over = std::make_shared<lv::test::latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await welcome(client);
         const allocation_watch memory;
         try {
@@ -113,7 +113,7 @@ LEVERET_CORO_TEST_CASE("memory: nothing is allocated for what is only announced"
     for (const std::uint64_t size : {std::uint64_t{100} * mib, std::uint64_t{1} << 63U}) {
         scripted_server server(executor);
         const auto sent = std::make_shared<lv::test::latch>(executor);
-        server.play([=](server_peer& client) -> asio::awaitable<void> {
+        server.play([=](scripted_peer& client) -> asio::awaitable<void> {
             co_await welcome(client);
             static_cast<void>(co_await client.open_channel());
             co_await client.send(deliver(1) + header_frame(1, size) + body_frame(1, "x"));
@@ -233,7 +233,7 @@ LEVERET_CORO_TEST_CASE("memory: many channels with a half message each")
     constexpr std::uint16_t count = 500;
     const auto go = std::make_shared<lv::test::latch>(executor);
     const auto peak = std::make_shared<std::size_t>(0);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         for (int i = 0; i < count; ++i)
             static_cast<void>(co_await client.open_channel());
@@ -271,7 +271,7 @@ LEVERET_CORO_TEST_CASE("memory: deliveries that are taken come through whole, al
     constexpr std::uint64_t count = 1000;
     const std::string body(100'000, 'x');
     scripted_server server(executor);
-    server.play([body](server_peer& client) -> asio::awaitable<void> {
+    server.play([body](scripted_peer& client) -> asio::awaitable<void> {
         co_await welcome(client);
         for (std::uint64_t tag = 1; tag <= count; ++tag)
             co_await client.send(deliver(tag) + lv::test::content(1, body, {}, 131072 - 8));

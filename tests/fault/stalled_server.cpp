@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 using lv::test::frame;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 
 namespace {
 
@@ -43,7 +43,7 @@ LEVERET_CORO_TEST_CASE("a server that does not read: close ends at its deadline"
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     lv::test::latch over(executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([&](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         co_await client.open_channel();
         co_await over.wait();
@@ -65,7 +65,7 @@ LEVERET_CORO_TEST_CASE("a server that does not read: it closes, and our answer d
     scripted_server server(executor);
     lv::test::latch stuck(executor);
     lv::test::latch over(executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([&](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         co_await client.open_channel();
         co_await stuck.wait();
@@ -92,7 +92,7 @@ LEVERET_CORO_TEST_CASE("a server that does not read nor send: over when its hear
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     lv::test::latch over(executor);
-    server.play([&](server_peer& client) -> asio::awaitable<void> {
+    server.play([&](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         co_await client.open_channel();
         co_await over.wait();

@@ -25,7 +25,7 @@ namespace leveret::test {
 
 /// The server's side of a world, null while it does not live.
 struct server_side {
-    server_peer* peer = nullptr;
+    scripted_peer* peer = nullptr;
     small_broker* broker = nullptr;
 };
 
@@ -52,7 +52,7 @@ struct world {
     void serve()
     {
         server.play([side = side, n = deliveries, has = has_message](
-                        server_peer& client) -> asio::awaitable<void> {
+                        scripted_peer& client) -> asio::awaitable<void> {
             const auto forget = [&side](small_broker*) { *side = {}; };
             small_broker b(client);
             const std::unique_ptr<small_broker, decltype(forget)> end(&b, forget);

@@ -26,7 +26,7 @@ using lv::test::latch;
 using lv::test::outcome;
 using lv::test::outcome_of;
 using lv::test::scripted_server;
-using lv::test::server_peer;
+using lv::test::scripted_peer;
 using lv::test::small_broker;
 
 namespace {
@@ -46,7 +46,7 @@ LEVERET_CORO_TEST_CASE("waiting: a server stops reading; publish suspends, keeps
     scripted_server server(executor);
     const auto reads_again = std::make_shared<latch>(executor);
     const auto bodies = std::make_shared<std::uint64_t>(0);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await reads_again->wait();
@@ -93,7 +93,7 @@ LEVERET_CORO_TEST_CASE("waiting: blocked for ever; publish times out and was nev
     scripted_server server(co_await asio::this_coro::executor);
     const auto executor = co_await asio::this_coro::executor;
     const auto broker = std::make_shared<small_broker*>(nullptr);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         small_broker b(client);
         *broker = &b;
         b.on_method = [&b](const lv::test::owned_frame& f) {
@@ -134,7 +134,7 @@ LEVERET_CORO_TEST_CASE("waiting: the channel's flow is stopped and resumed")
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     const auto resume = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         wire::channel::flow m;
@@ -167,7 +167,7 @@ LEVERET_CORO_TEST_CASE("waiting: too many unconfirmed publishes; confirmations m
     constexpr std::uint64_t most = 65536;
     scripted_server server(executor);
     const auto confirm = std::make_shared<latch>(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.answer(frame(1, wire::confirm::select_ok{}));
@@ -200,7 +200,7 @@ LEVERET_CORO_TEST_CASE("waiting: a full backlog does not keep a confirmation fro
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::basic::qos>());
@@ -238,7 +238,7 @@ LEVERET_CORO_TEST_CASE("waiting: a full backlog does not keep a confirmation fro
 LEVERET_CORO_TEST_CASE("waiting: a server falls silent; its heartbeats are missed in 2 to 3 intervals")
 {
     scripted_server server(co_await asio::this_coro::executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake(lv::test::tune_frame(0, 0, 1));
         static_cast<void>(co_await client.open_channel());
         co_await client.until_gone();
@@ -260,7 +260,7 @@ LEVERET_CORO_TEST_CASE("waiting: close is never answered; it ends at its deadlin
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         co_await client.until_gone();
@@ -284,7 +284,7 @@ LEVERET_CORO_TEST_CASE("waiting: two closes at once")
 {
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
-    server.play([](server_peer& client) -> asio::awaitable<void> {
+    server.play([](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         co_await broker.serve();
     });
@@ -310,7 +310,7 @@ LEVERET_CORO_TEST_CASE("waiting: a publish that is half written when its corouti
     for (std::size_t i = 0; i < pattern.size(); ++i)
         pattern[i] = static_cast<char>('a' + (i * 7 + i / 251) % 26);
     const auto expected = std::make_shared<std::string>(std::move(pattern));
-    server.play([=](server_peer& client) -> asio::awaitable<void> {
+    server.play([=](scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         static_cast<void>(co_await client.open_channel());
         static_cast<void>(co_await client.expect<wire::confirm::select>());

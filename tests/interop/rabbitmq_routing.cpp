@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t queues = 60;
 constexpr std::size_t bindings = 4; // of each queue
-constexpr std::size_t messages = 400;
+constexpr std::size_t message_count = 400;
 
 /// The numbers of the messages in a queue, in order; waits until there are as many as there should be.
 asio::awaitable<std::vector<std::size_t>> numbers_in(lv::amqp::channel channel, std::string queue,
@@ -69,7 +69,7 @@ asio::awaitable<void> compare(std::uint64_t seed, bool by_headers)
         }
     }
     std::vector<std::vector<std::size_t>> expected(queues);
-    for (std::size_t m = 0; m < messages; ++m) {
+    for (std::size_t m = 0; m < message_count; ++m) {
         const std::string key = by_headers ? std::string() : random.key();
         const lv::table headers = by_headers ? random.headers() : lv::table();
         numbers reached = ours.reached(key, headers);
@@ -90,7 +90,7 @@ asio::awaitable<void> compare(std::uint64_t seed, bool by_headers)
         CHECK(got == expected[q]);
         hits += got.size();
     }
-    CHECK(hits > queues * messages / 50);
+    CHECK(hits > queues * message_count / 50);
     co_await connection.close();
 }
 

@@ -1,7 +1,7 @@
 // Servers that do what a test wants, on a loopback socket in the io_context of the test:
 //
 //     scripted_server server(co_await asio::this_coro::executor);
-//     server.play([](server_peer& client) -> asio::awaitable<void> {
+//     server.play([](scripted_peer& client) -> asio::awaitable<void> {
 //         co_await client.handshake();
 //         co_await client.send(raw_frame(99, 0, ""));
 //         co_await client.until_closed();
@@ -68,9 +68,9 @@ private:
 };
 
 /// One client, as its server sees it.
-class server_peer {
+class scripted_peer {
 public:
-    explicit server_peer(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
+    explicit scripted_peer(asio::ip::tcp::socket socket) : socket_(std::move(socket)) {}
 
     [[nodiscard]] asio::ip::tcp::socket& socket() noexcept { return socket_; }
     /// All that was received and not yet looked at.
@@ -199,7 +199,7 @@ public:
         return "amqp://guest:guest@127.0.0.1:" + std::to_string(acceptor_->local_endpoint().port()) +
                std::string(tail);
     }
-    /// Serves this many clients, one after the other, with `script(server_peer&)`.
+    /// Serves this many clients, one after the other, with `script(scripted_peer&)`.
     template <class Script>
     void play(Script script, int clients = 1)
     {
@@ -221,7 +221,7 @@ private:
             if (ec) // the test is over
                 co_return;
             socket.set_option(tcp::no_delay(true));
-            auto peer = std::make_unique<server_peer>(std::move(socket));
+            auto peer = std::make_unique<scripted_peer>(std::move(socket));
             try {
                 co_await script(*peer);
             } catch (const client_gone&) {

@@ -20,7 +20,7 @@ namespace leveret::test {
 
 class small_broker {
 public:
-    explicit small_broker(server_peer& client) : client_(client) {}
+    explicit small_broker(scripted_peer& client) : client_(client) {}
 
     /// How many messages a new consumer gets at once, and whether basic.get finds one.
     int deliveries = 0;
@@ -171,7 +171,7 @@ private:
         return {};
     }
 
-    server_peer& client_;
+    scripted_peer& client_;
     std::map<std::uint16_t, channel_state> channels_;
     std::string kept_;
 };

@@ -22,23 +22,23 @@ namespace lv = leveret;
 
 namespace {
 
-using client = lv::rpc::client<lv::memory::channel>;
-using server = lv::rpc::server<lv::memory::channel>;
+using memory_client = lv::rpc::client<lv::memory::channel>;
+using memory_server = lv::rpc::server<lv::memory::channel>;
 
 /// Counted by who holds it: all must have let it go in the end.
 using token = std::shared_ptr<int>;
 
 struct kept {
-    std::optional<client> caller;
-    std::optional<server> node;
+    std::optional<memory_client> caller;
+    std::optional<memory_server> node;
 };
 
-asio::awaitable<void> calling(client c, token held)
+asio::awaitable<void> calling(memory_client c, token held)
 {
     co_await c.call<int>("wait");
     ++*held;
 }
-asio::awaitable<void> serving(server& node, token held)
+asio::awaitable<void> serving(memory_server& node, token held)
 {
     co_await node.run();
     ++*held;
@@ -50,8 +50,8 @@ asio::awaitable<void> work(asio::io_context& context, token held, kept* outside)
     auto connection = co_await lv::memory::connect(broker);
     auto first = co_await connection.open_channel();
     auto second = co_await connection.open_channel();
-    std::optional<server> own;
-    server& node = (outside != nullptr ? outside->node : own).emplace(first, lv::rpc::target_options{.topic = "t", .server = "s"});
+    std::optional<memory_server> own;
+    memory_server& node = (outside != nullptr ? outside->node : own).emplace(first, lv::rpc::target_options{.topic = "t", .server = "s"});
     bool waits = false;
     const auto wait = [&waits](token t) -> asio::awaitable<int> {
         waits = true;
@@ -62,7 +62,7 @@ asio::awaitable<void> work(asio::io_context& context, token held, kept* outside)
     co_await node.start();
     const auto ignore = [](std::exception_ptr) {};
     asio::co_spawn(context, serving(node, held), ignore);
-    client c{second, {.topic = "t"}};
+    memory_client c{second, {.topic = "t"}};
     if (outside != nullptr)
         outside->caller.emplace(c);
     asio::co_spawn(context, calling(c, held), ignore);

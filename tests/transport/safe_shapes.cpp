@@ -76,7 +76,7 @@ asio::awaitable<stage> set_up(int deliveries = 0, bool has_message = false)
 {
     stage s;
     s.server = std::make_unique<scripted_server>(co_await asio::this_coro::executor);
-    s.server->play([=](server_peer& client) -> asio::awaitable<void> {
+    s.server->play([=](scripted_peer& client) -> asio::awaitable<void> {
         small_broker broker(client);
         broker.deliveries = deliveries;
         broker.has_message = has_message;
@@ -94,7 +94,7 @@ LEVERET_CORO_TEST_CASE("safe shapes: connecting")
     const auto executor = co_await asio::this_coro::executor;
     scripted_server server(executor);
     server.play(
-        [](server_peer& client) -> asio::awaitable<void> {
+        [](scripted_peer& client) -> asio::awaitable<void> {
             small_broker broker(client);
             co_await broker.serve();
         },

@@ -79,14 +79,14 @@ void run_for_long(Body body)
     lv::test::run_coro_test_case(body, 10 * lv::test::coro_time_limit());
 }
 
-struct client {
-    client() = default;
+struct connected {
+    connected() = default;
     lv::amqp::connection connection;
     lv::amqp::channel channel;
 };
-asio::awaitable<client> connect(const flood_server& server)
+asio::awaitable<connected> connect(const flood_server& server)
 {
-    client c;
+    connected c;
     c.connection = co_await lv::amqp::connect(server.url());
     c.channel = co_await c.connection.open_channel();
     co_return std::move(c);

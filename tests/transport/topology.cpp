@@ -77,7 +77,7 @@ LEVERET_CORO_TEST_CASE(
     using topology = lv::topology<line, lv::queue<"q", lv::max_length<5>>,
                                   lv::bound<"q", line, "a">, lv::bound<"q", line, "b">>;
     lv::test::scripted_server server(co_await asio::this_coro::executor);
-    server.play([](lv::test::server_peer& client) -> asio::awaitable<void> {
+    server.play([](lv::test::scripted_peer& client) -> asio::awaitable<void> {
         co_await client.handshake();
         const std::uint16_t number = co_await client.open_channel();
         // Nobody answers the first three, so that a client that waits for an answer waits in vain.
