@@ -15,6 +15,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <new>
 #include <utility>
 
@@ -117,10 +118,17 @@ private:
             // asio::post and asio::dispatch do the same with more copies of the executor.
             const asio::any_io_executor executor = asio::get_associated_executor(h);
             auto resume = [h = std::move(h), how]() mutable { std::move(h)(how); };
-            if (may_resume_here)
-                executor.execute(std::move(resume));
-            else
+            if (!may_resume_here) {
                 asio::require(executor, asio::execution::blocking.never).execute(std::move(resume));
+                return;
+            }
+            try {
+                executor.execute(std::move(resume));
+            } catch (...) { // from a strand; io_context itself keeps it
+                asio::require(executor, asio::execution::blocking.never).execute([e = std::current_exception()] {
+                    std::rethrow_exception(e);
+                });
+            }
         }
         void destroy() noexcept override
         {

@@ -260,6 +260,8 @@ requires json_value<T> || std::convertible_to<const T&, std::string_view>
 {
     if constexpr (std::same_as<T, json>) {
         return value;
+    } else if constexpr (std::same_as<T, std::nullptr_t>) { // which C++20 makes a std::string_view of
+        return nullptr;
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
         return json(std::string(std::string_view(value)));
     } else if constexpr (detail::is_json_optional<T>) {

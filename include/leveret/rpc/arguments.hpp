@@ -4,17 +4,20 @@
 
 #include "leveret/core/detail/signature.hpp"
 #include "leveret/core/error.hpp"
+#include "leveret/core/escape.hpp"
 #include "leveret/core/fixed_string.hpp"
 #include "leveret/json/convert.hpp"
 #include "leveret/json/value.hpp"
 
 #include <asio/awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -39,6 +42,8 @@ private:
 template <class T>
 [[nodiscard]] named_argument<T> arg(std::string_view name, const T& value) noexcept
 {
+    static_assert(json_value<T> || std::convertible_to<const T&, std::string_view>,
+                  "leveret: an argument is text or a value that JSON can be made of");
     return {name, value};
 }
 
@@ -67,7 +72,9 @@ namespace detail {
 template <class T>
 void append_value(std::string& out, const T& value)
 {
-    if constexpr (std::integral<T> && !std::same_as<T, bool>) {
+    if constexpr (std::same_as<T, std::nullptr_t>) {
+        out += "null";
+    } else if constexpr (std::integral<T> && json_value<T> && !std::same_as<T, bool>) {
         std::array<char, 24> digits{};
         out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
@@ -89,6 +96,12 @@ void append_member(std::string& out, std::string_view name, const T& value)
     leveret::detail::append_json_text(out, name);
     out += ':';
     append_value(out, value);
+}
+inline void check_names(std::initializer_list<std::string_view> names)
+{
+    for (auto a = names.begin(); a != names.end(); ++a)
+        if (std::find(names.begin(), a, *a) != a)
+            throw_invalid_argument("rpc: the argument '" + escaped(*a, 64) + "' is given twice");
 }
 [[nodiscard]] inline std::string closed(std::string out, bool is_object)
 {
@@ -221,6 +234,7 @@ template <bool ByName, class... A>
         static_assert(sizeof...(A) == 1, "leveret: rpc::keywords are all the arguments of a call");
         return json_text((arguments, ...).values());
     } else if constexpr ((is_named_argument<A> && ...)) {
+        check_names({arguments.name()...});
         std::string out;
         (append_member(out, arguments.name(), arguments.value()), ...);
         return closed(std::move(out), true);

@@ -22,6 +22,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/error.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -66,7 +67,7 @@ public:
         check();
     }
 
-    /// Calls a method and gives its result as an `R`, or nothing if that is void. Arguments go by position, or all by
+    /// Calls a method and gives its result as an `R`, or nothing if that is void, whatever the result is. Arguments go by position, or all by
     /// name as rpc::arg. The request is encoded when this is called, and sent when it is awaited.
     ///
     /// Throws rpc::remote_error, or what derives from it, if the server answers with a failure; rpc::no_server if no
@@ -147,7 +148,7 @@ public:
     [[nodiscard]] bool can_send_version(std::string_view version) const noexcept
     {
         const auto cap = version::parse(version_cap_), wanted = version::parse(version);
-        return wanted && (version_cap_.empty() || is_compatible(*cap, *wanted));
+        return version_cap_.empty() || (wanted && is_compatible(*cap, *wanted));
     }
     [[nodiscard]] bool can_send_version() const noexcept { return can_send_version(target_.version()); }
 
@@ -181,7 +182,7 @@ private:
     void check_version() const
     {
         if (!can_send_version())
-            throw_invalid_argument("rpc: version " + escaped(target_.version(), 32) + " is above the client's version_cap " +
+            throw_invalid_argument("rpc: version " + escaped(target_.version(), 32) + " is not one that servers of the client's version_cap serve, " +
                                    escaped(version_cap_, 32));
     }
     template <class M>
@@ -216,6 +217,7 @@ private:
         if (options_.retries != 0)
             again = std::make_unique<repetition>(repetition{exchange, key, m, o});
         auto sending = c.channel.publish(exchange, key, m, o);
+        c.forget_large_request();
         return calling<R>(life_, number, std::move(exchange), std::move(sending), std::string(method), options_, std::move(again));
     }
     [[nodiscard]] asio::awaitable<void> send_cast(std::string_view method, const std::string& arguments, bool to_all) const
@@ -225,7 +227,9 @@ private:
         const message& m = encode(method, arguments, {});
         std::string exchange = to_all ? c.wire.fanout_exchange(target_) : c.wire.exchange(target_);
         const std::string key = to_all ? std::string() : routing_key();
-        return casting(life_, exchange, to_all, options_.timeout, c.channel.publish(exchange, key, m, {.timeout = options_.timeout}));
+        auto sending = c.channel.publish(exchange, key, m, {.timeout = options_.timeout});
+        c.forget_large_request();
+        return casting(life_, exchange, to_all, options_.timeout, std::move(sending));
     }
     [[nodiscard]] std::string routing_key() const
     {
@@ -319,16 +323,20 @@ private:
             if (!call.is_refused || left == 0)
                 break;
             co_await pause(c, call, method, o.retry_interval);
-            again->options.timeout = call.last - c.alarm.now();
-            sending = c.channel.publish(again->exchange, again->routing_key, again->what, again->options);
+            if (!call.is_done && !again->exchange.empty() && !c.has_declared(again->exchange)) {
+                co_await declare(c, again->exchange, false, o.timeout);
+                awake(call, io::wake::rung, method, fate::refused);
+            }
+            if (!call.is_done)
+                sending = send_again(c, *again, call.last);
         }
         if (call.error)
             std::rethrow_exception(call.error);
         if (call.failure)
             throw_remote(std::move(*call.failure));
         if constexpr (!std::is_void_v<R>) {
-            if (!call.text.empty())
-                co_return from_json_text<R>(call.text);
+            if (call.text)
+                co_return from_json_text<R>(*call.text);
             if constexpr (std::same_as<R, json>)
                 co_return std::move(call.result);
             else
@@ -344,7 +352,10 @@ private:
             detail::retry_pause node;
         } until{c, detail::retry_pause(call)};
         const std::exception_ptr why = call.error;
+        if (call.is_late)
+            std::rethrow_exception(why);
         call.start_again();
+        c.alarm.arm(call, call.last); // no server is there to be monitored
         c.alarm.arm(until.node, c.alarm.now() + interval);
         while (!until.node.has_passed && !call.is_done) {
             const io::wake woken = co_await call.bell.wait();
@@ -352,6 +363,16 @@ private:
                 std::rethrow_exception(why);
             awake(call, woken, method, fate::refused);
         }
+    }
+    /// With the time that remains.
+    static asio::awaitable<void> send_again(core& c, repetition& r, instant last)
+    {
+        if (last != instant::never()) {
+            r.options.timeout = std::max(last - c.alarm.now(), duration::milliseconds(1));
+            if (r.what.properties().has(property::expiration))
+                r.what.expiration(r.options.timeout);
+        }
+        return c.channel.publish(r.exchange, r.routing_key, r.what, r.options);
     }
     static void awake(const detail::pending_call& call, io::wake why, const std::string& method, fate what)
     {

@@ -21,8 +21,9 @@ struct client_options {
 struct prepare_options {
     std::optional<std::string_view> exchange = {}, topic = {}, server = {}, name_space = {}, version = {};
     std::optional<bool> fanout = {};
-    std::optional<duration> timeout = {}, call_monitor = {}, retry_interval = {};
+    std::optional<duration> timeout = {}, call_monitor = {};
     std::optional<std::size_t> retries = {};
+    std::optional<duration> retry_interval = {};
     std::optional<std::string_view> version_cap = {};
 };
 static_assert(safe_options<client_options> && safe_options<prepare_options>);

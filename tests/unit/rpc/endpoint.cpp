@@ -109,6 +109,20 @@ TEST_CASE("endpoint: methods of a shared interface")
     CHECK(e.method_by_position().empty());
 }
 
+TEST_CASE("call: arguments are written as they are, and none twice")
+{
+    using lv::rpc::arg;
+    using lv::rpc::detail::pack;
+    CHECK(pack<false>() == "[]");
+    CHECK(pack<true>() == "{}");
+    CHECK(pack<false>(1, -2L, true, nullptr, "a\"\\b", 0.5, std::vector<int>{1, 2}) == R"([1,-2,true,null,"a\"\\b",0.5,[1,2]])");
+    CHECK(pack<false>(std::string("h\u00e9\n\x01")) == "[\"h\u00e9\\n\\u0001\"]");
+    CHECK(pack<true>(arg("a", 1), arg("b\"", std::optional<int>())) == R"({"a":1,"b\"":null})");
+    CHECK_THROWS_WITH_AS(static_cast<void>(pack<true>(arg("a", 1), arg("b", 2), arg("a", 3))), "rpc: the argument 'a' is given twice",
+                         lv::usage_error);
+    CHECK_THROWS_AS(static_cast<void>(pack<false>(std::string("\xff"))), lv::usage_error);
+}
+
 TEST_CASE("endpoint: arguments of a shared interface are not bent")
 {
     using small = method<"small", void(std::uint8_t, std::string)>;

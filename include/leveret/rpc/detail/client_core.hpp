@@ -20,6 +20,8 @@
 #include <asio/cancellation_signal.hpp>
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -53,6 +55,14 @@ public:
     std::uint64_t all_settings = 0;
     std::uint64_t unknown_replies = 0;
 
+    /// So that an idle client holds no more than this.
+    void forget_large_request()
+    {
+        if (request.body().size() <= kept_size)
+            return;
+        request = message();
+        request_settings = 0;
+    }
     [[nodiscard]] std::size_t in_flight() const noexcept { return calls_.size(); }
 
     /// Registers a call for as long as it lives.
@@ -101,7 +111,7 @@ public:
     }
 
 private:
-    static constexpr std::size_t max_burst = 64; // that are here already, without a coroutine for each
+    static constexpr std::size_t max_burst = 64; // answers that are here already, before others may run
 
     void context_ended() noexcept override
     {
@@ -120,11 +130,13 @@ private:
         c->calls_.for_each([](pending_call& call) { call.bell.ring(); });
         if (!c->takes_returns_)
             c->start_returns();
-        while (auto reply = co_await replies.next()) { // which lets others run now and then
+        while (auto reply = co_await replies.next()) {
             std::size_t more = max_burst;
             do
                 c->take(*reply);
             while (--more != 0 && (reply = replies.try_next()));
+            if (more == 0)
+                co_await asio::post(c->channel.get_executor(), asio::use_awaitable);
         }
     }
     template <class Delivery>

@@ -53,7 +53,7 @@ public:
 
     io::doorbell bell;
     const std::uint64_t number;
-    std::string text; ///< the result as JSON, if it is not in `result`
+    std::optional<std::string> text; ///< the result as JSON, if it is not in `result`
     json result;
     std::optional<rpc::failure> failure;
     std::exception_ptr error;

@@ -5,10 +5,14 @@
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
 namespace leveret::rpc::detail {
+
+/// Octets of a body that is kept when its message is sent, for the next of its kind.
+inline constexpr std::size_t kept_size = 64 * 1024;
 
 enum class received : std::uint8_t { request, reply };
 

@@ -25,7 +25,9 @@
 #include <asio/cancellation_type.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/error.hpp>
+#include <asio/post.hpp>
 #include <asio/this_coro.hpp>
+#include <asio/use_awaitable.hpp>
 
 #include <array>
 #include <cstddef>
@@ -202,16 +204,18 @@ private:
     {
         io::doorbell room(s->waits_);
         answer a;
-        constexpr std::size_t max_burst = 64; // that are here already, without a coroutine for each
+        constexpr std::size_t max_burst = 64; // requests that are here already, before others may run
         std::size_t burst = 0;
         while (!s->end_.must_end()) {
             std::optional<delivery> d;
-            if (++burst < max_burst)
+            if (++burst < max_burst) {
                 d = s->streams_[index].try_next();
-            if (!d) {
+            } else {
                 burst = 0;
-                d = co_await s->streams_[index].next(); // which lets others run now and then
+                co_await asio::post(s->channel.get_executor(), asio::use_awaitable);
             }
+            if (!d)
+                d = co_await s->streams_[index].next();
             if (!d || s->end_.must_end())
                 co_return; // a request that came too late goes back to its queue
             while (s->active_ >= s->options.concurrency && !s->end_.must_end()) {
@@ -233,6 +237,8 @@ private:
             }
             if (!s->before_)
                 d->ack();
+            if (a.what.body().size() > kept_size)
+                a = answer();
         }
     }
 

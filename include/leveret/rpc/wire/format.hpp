@@ -60,7 +60,7 @@ struct incoming_request {
 /// An answer as a client reads it. One that is not the end only says that the server is at work.
 struct incoming_reply {
     std::string id;
-    std::string text; ///< the result as JSON, if it is not in `result`
+    std::optional<std::string> text; ///< the result as JSON, if it is not in `result`
     json result;
     std::optional<rpc::failure> failure;
     bool is_end = true;

@@ -49,6 +49,9 @@ struct plain {
     void encode_at_work(const incoming_request&, std::string_view, message&) const {}
     [[nodiscard]] incoming_reply decode_reply(const received_message& m) const;
 
+    /// JSON, text that is perhaps JSON, or nothing said.
+    static void check_type(const received_message& m);
+
     [[nodiscard]] std::string exchange(const target& t) const { return t.exchange(); }
     [[nodiscard]] std::string fanout_exchange(const target& t) const { return t.topic() + "_fanout"; }
     [[nodiscard]] std::string fanout_queue(const target& t, std::string_view id) const
@@ -85,10 +88,15 @@ inline void plain::encode_request(const outgoing_request& r, message& m) const
         m.header("context", json_text(*r.context));
 }
 
-inline incoming_request plain::decode_request(const received_message& m) const
+inline void plain::check_type(const received_message& m)
 {
     if (!m.content_type.empty() && !is_json(m.content_type) && !is_media_type(m.content_type, "text/"))
-        throw_decode_error("a request is JSON");
+        throw_decode_error("requests and answers are JSON");
+}
+
+inline incoming_request plain::decode_request(const received_message& m) const
+{
+    check_type(m);
     incoming_request r;
     r.arguments = parse_json(m.body);
     if (!r.arguments.is_structured()) { // as those of RabbitMQ's tutorial
@@ -164,6 +172,7 @@ inline incoming_reply plain::decode_reply(const received_message& m) const
         f.expected(expected != nullptr && *expected);
         reply.failure = std::move(f);
     } else {
+        check_type(m);
         reply.text = m.body;
     }
     return reply;
