@@ -611,9 +611,10 @@ private:
     void wake_all(int ch)
     {
         std::vector<int>& ids = channels[static_cast<std::size_t>(ch)].consumers;
-        std::stable_sort(ids.begin(), ids.end(), [this](int a, int b) {
-            return find_consumer(a)->last_served < find_consumer(b)->last_served;
-        });
+        const auto was_served_before = [this](int a, int b) { return find_consumer(a)->last_served < find_consumer(b)->last_served; };
+        // What std::stable_sort does, whose libstdc++ 12 clang warns of.
+        for (auto at = ids.begin(); at != ids.end(); ++at)
+            std::rotate(std::upper_bound(ids.begin(), at, *at, was_served_before), at, at + 1);
         for (const int id : ids)
             wake(id);
     }

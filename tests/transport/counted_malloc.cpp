@@ -12,16 +12,16 @@
 namespace {
 
 constexpr std::uint64_t never = ~std::uint64_t{0};
-constinit thread_local std::uint64_t count = 0;
-constinit thread_local std::uint64_t fails_at = never; // this count
+constinit thread_local std::uint64_t allocations = 0;
+constinit thread_local std::uint64_t fails_at = never; // at this one
 
 } // namespace
 
-std::uint64_t leveret::test::allocations_of_this_thread() noexcept { return count; }
+std::uint64_t leveret::test::allocations_of_this_thread() noexcept { return allocations; }
 
-void leveret::test::fail_allocation_after(std::uint64_t n) noexcept { fails_at = count + n; }
+void leveret::test::fail_allocation_after(std::uint64_t n) noexcept { fails_at = allocations + n; }
 
-bool leveret::test::allocations_succeed() noexcept { return std::exchange(fails_at, never) >= count; }
+bool leveret::test::allocations_succeed() noexcept { return std::exchange(fails_at, never) >= allocations; }
 
 // NOLINTBEGIN: names and shapes that are not ours
 #if defined(LEVERET_TEST_SANITIZED)
@@ -32,7 +32,7 @@ extern "C" int __sanitizer_install_malloc_and_free_hooks(void (*)(const volatile
 namespace {
 
 const int installed = __sanitizer_install_malloc_and_free_hooks(
-    [](const volatile void*, std::size_t) { ++count; }, [](const volatile void*) {});
+    [](const volatile void*, std::size_t) { ++allocations; }, [](const volatile void*) {});
 
 } // namespace
 
@@ -47,7 +47,7 @@ void* __libc_memalign(std::size_t, std::size_t);
 
 static bool fails() noexcept
 {
-    if (count++ != fails_at)
+    if (allocations++ != fails_at)
         return false;
     errno = ENOMEM;
     return true;

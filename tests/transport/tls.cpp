@@ -32,7 +32,7 @@ namespace lv = leveret;
 using lv::test::certificates;
 using lv::test::outcome;
 using lv::test::outcome_of;
-using server = lv::broker::basic_server<lv::tls::environment>;
+using tls_server = lv::broker::basic_server<lv::tls::environment>;
 using namespace std::chrono_literals;
 
 namespace {
@@ -63,7 +63,7 @@ struct place {
     certificates files;
     std::optional<lv::tls::server_credentials> credentials;
     lv::broker::users users;
-    std::optional<server> listening;
+    std::optional<tls_server> listening;
 };
 
 /// A server with a certificate for 127.0.0.1 and the user guest.
@@ -78,11 +78,11 @@ struct plain_place {
         listening.emplace(lv::tls::environment(credentials), executor, o);
     }
     certificates files;
-    std::optional<server> listening;
+    std::optional<tls_server> listening;
 };
 
 /// One who connects and says nothing.
-asio::awaitable<asio::ip::tcp::socket> silent_client(const server& s)
+asio::awaitable<asio::ip::tcp::socket> silent_client(const tls_server& s)
 {
     asio::ip::tcp::socket silent(co_await asio::this_coro::executor);
     const asio::ip::tcp::endpoint end(asio::ip::address_v4::loopback(), s.port());
