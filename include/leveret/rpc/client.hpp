@@ -11,6 +11,7 @@
 #include "leveret/rpc/arguments.hpp"
 #include "leveret/rpc/client_options.hpp"
 #include "leveret/rpc/detail/client_core.hpp"
+#include "leveret/rpc/detail/client_settings.hpp"
 #include "leveret/rpc/detail/pending_call.hpp"
 #include "leveret/rpc/error.hpp"
 #include "leveret/rpc/target.hpp"
@@ -26,7 +27,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -59,16 +59,13 @@ public:
     {
     }
     client(Channel c, const target_options& t, Wire w, client_options o = {}, Environment e = {})
-        : life_(new life(local_ptr<core>(new core(std::move(c), w, std::move(e))))), target_(t), options_(o),
-          version_cap_(o.version_cap)
+        : life_(new life(local_ptr<core>(new core(std::move(c), w, std::move(e))))), settings_(new settings(t, o, json::object()))
     {
-        options_.version_cap = {};
-        settings_ = ++life_->shared->all_settings;
         check();
     }
 
     /// Calls a method and gives its result as an `R`, or nothing if that is void, whatever the result is. Arguments go by position, or all by
-    /// name as rpc::arg. The request is encoded when this is called, and sent when it is awaited.
+    /// name as rpc::arg. Arguments are taken when this is called, and sent when it is awaited.
     ///
     /// Throws rpc::remote_error, or what derives from it, if the server answers with a failure; rpc::no_server if no
     /// queue is there for the target; rpc::timeout; decode_error if the result is no `R`; usage_error for a fanout
@@ -95,13 +92,13 @@ public:
     requires(detail::can_be_argument<A> && ...)
     [[nodiscard]] asio::awaitable<void> cast(std::string_view method, const A&... arguments) const
     {
-        return send_cast(method, detail::pack<Wire::arguments_by_name>(arguments...), target_.fanout());
+        return send_cast(method, detail::pack<Wire::arguments_by_name>(arguments...), target().fanout());
     }
     template <described_method M, class... A>
     [[nodiscard]] asio::awaitable<void> cast(const A&... arguments) const
     {
         check_method<M>();
-        return send_cast(M::name, M::pack(arguments...), target_.fanout());
+        return send_cast(M::name, M::pack(arguments...), target().fanout());
     }
     /// The same to all servers of the topic.
     template <class... A>
@@ -114,46 +111,41 @@ public:
     /// A client with another target or other options, and all else the same.
     [[nodiscard]] client prepare(prepare_options o) const
     {
-        target_options t = target_.options();
+        target_options t = target().options();
         t.exchange = o.exchange.value_or(t.exchange);
         t.topic = o.topic.value_or(t.topic);
         t.server = o.server.value_or(t.server);
         t.name_space = o.name_space.value_or(t.name_space);
         t.version = o.version.value_or(t.version);
         t.fanout = o.fanout.value_or(t.fanout);
-        client c(*this);
-        c.target_ = rpc::target(t);
-        c.options_.timeout = o.timeout.value_or(options_.timeout);
-        c.options_.call_monitor = o.call_monitor.value_or(options_.call_monitor);
-        c.options_.retries = o.retries.value_or(options_.retries);
-        c.options_.retry_interval = o.retry_interval.value_or(options_.retry_interval);
-        if (o.version_cap)
-            c.version_cap_ = *o.version_cap;
-        c.settings_ = ++life_->shared->all_settings;
-        c.check();
-        return c;
+        client_options other = options();
+        other.timeout = o.timeout.value_or(other.timeout);
+        other.call_monitor = o.call_monitor.value_or(other.call_monitor);
+        other.retries = o.retries.value_or(other.retries);
+        other.retry_interval = o.retry_interval.value_or(other.retry_interval);
+        other.version_cap = o.version_cap.value_or(settings_->version_cap);
+        return with(local_ptr<settings>(new settings(t, other, context())));
     }
     /// A client that tells servers this of itself, an object, with each request.
     [[nodiscard]] client with_context(json context) const
     {
         if (!context.is_object())
             throw_invalid_argument("rpc: a context is an object of JSON");
-        client c(*this);
-        c.context_ = std::move(context);
-        c.settings_ = ++life_->shared->all_settings;
-        return c;
+        client_options same = options();
+        same.version_cap = settings_->version_cap;
+        return with(local_ptr<settings>(new settings(target().options(), same, std::move(context))));
     }
 
     /// Whether servers of the version_cap, which are perhaps all that are there, serve this version of the target.
     [[nodiscard]] bool can_send_version(std::string_view version) const noexcept
     {
-        const auto cap = version::parse(version_cap_), wanted = version::parse(version);
-        return version_cap_.empty() || (wanted && is_compatible(*cap, *wanted));
+        const auto cap = version::parse(settings_->version_cap), wanted = version::parse(version);
+        return settings_->version_cap.empty() || (wanted && is_compatible(*cap, *wanted));
     }
-    [[nodiscard]] bool can_send_version() const noexcept { return can_send_version(target_.version()); }
+    [[nodiscard]] bool can_send_version() const noexcept { return can_send_version(target().version()); }
 
-    [[nodiscard]] const rpc::target& target() const noexcept { return target_; }
-    [[nodiscard]] const json& context() const noexcept { return context_; }
+    [[nodiscard]] const rpc::target& target() const noexcept { return settings_->target; }
+    [[nodiscard]] const json& context() const noexcept { return settings_->context; }
     /// Calls that wait for their answers, of all clients that share them.
     [[nodiscard]] std::size_t in_flight() const noexcept { return life_->shared->in_flight(); }
     /// Answers to calls that nobody waited for, or that never were.
@@ -169,21 +161,32 @@ private:
         local_ptr<core> shared;
     };
 
+    using settings = detail::client_settings;
+
+    [[nodiscard]] const client_options& options() const noexcept { return settings_->options; }
+    [[nodiscard]] client with(local_ptr<settings> other) const
+    {
+        client c(*this);
+        c.settings_ = std::move(other);
+        c.check();
+        return c;
+    }
     void check() const
     {
-        if (target_.topic().empty())
+        if (target().topic().empty())
             throw_invalid_argument("rpc: the target has no topic");
-        if (!options_.call_monitor.is_never() && !(Wire::says_at_work && options_.call_monitor >= duration::seconds(2)))
+        if (!options().call_monitor.is_never() && !(Wire::says_at_work && options().call_monitor >= duration::seconds(2)))
             throw_invalid_argument(Wire::says_at_work ? "rpc: call_monitor is 2 s or more"
                                                       : "rpc: servers of this wire format don't say that they are at work");
-        if (!version::parse(version_cap_))
+        if (!version::parse(settings_->version_cap))
             throw_invalid_argument("rpc: version_cap is a version, as 1.4");
     }
     void check_version() const
     {
-        if (!can_send_version())
-            throw_invalid_argument("rpc: version " + escaped(target_.version(), 32) + " is not one that servers of the client's version_cap serve, " +
-                                   escaped(version_cap_, 32));
+        if (!settings_->version_cap.empty() && !can_send_version())
+            throw_invalid_argument("rpc: version " + escaped(target().version(), 32) +
+                                   " is not one that servers of the client's version_cap serve, " +
+                                   escaped(settings_->version_cap, 32));
     }
     template <class M>
     static constexpr void check_method()
@@ -192,80 +195,18 @@ private:
                       "leveret: this wire format passes arguments by name: the rpc::method has none");
     }
 
-    /// What a call is sent again by.
-    struct repetition {
-        std::string exchange, routing_key;
-        message what;
-        publish_options options;
-    };
     template <class R>
-    [[nodiscard]] asio::awaitable<R> send_call(std::string_view method, const std::string& arguments) const
+    [[nodiscard]] asio::awaitable<R> send_call(std::string_view method, std::string arguments) const
     {
-        if (target_.fanout())
+        if (target().fanout())
             throw_invalid_argument("rpc: a call goes to one server; a fanout target is for casts");
         check_version();
-        core& c = *life_->shared;
-        const std::uint64_t number = c.identity.next_number();
-        const std::string id = Wire::remembers_requests ? c.identity.text(number) : c.identity.short_text(number);
-        std::string exchange = c.wire.exchange(target_);
-        const message& m = encode(method, arguments, id);
-        publish_options o;
-        o.mandatory = true;
-        o.timeout = options_.timeout;
-        const std::string key = routing_key();
-        std::unique_ptr<repetition> again;
-        if (options_.retries != 0)
-            again = std::make_unique<repetition>(repetition{exchange, key, m, o});
-        auto sending = c.channel.publish(exchange, key, m, o);
-        c.forget_large_request();
-        return calling<R>(life_, number, std::move(exchange), std::move(sending), std::string(method), options_, std::move(again));
+        return calling<R>(life_, settings_, std::string(method), std::move(arguments));
     }
-    [[nodiscard]] asio::awaitable<void> send_cast(std::string_view method, const std::string& arguments, bool to_all) const
+    [[nodiscard]] asio::awaitable<void> send_cast(std::string_view method, std::string arguments, bool to_all) const
     {
         check_version();
-        core& c = *life_->shared;
-        const message& m = encode(method, arguments, {});
-        std::string exchange = to_all ? c.wire.fanout_exchange(target_) : c.wire.exchange(target_);
-        const std::string key = to_all ? std::string() : routing_key();
-        auto sending = c.channel.publish(exchange, key, m, {.timeout = options_.timeout});
-        c.forget_large_request();
-        return casting(life_, exchange, to_all, options_.timeout, std::move(sending));
-    }
-    [[nodiscard]] std::string routing_key() const
-    {
-        return target_.server().empty() ? target_.topic() : target_.topic() + "." + target_.server();
-    }
-    /// Until the next.
-    [[nodiscard]] const message& encode(std::string_view method, std::string_view arguments, std::string_view id) const
-    {
-        core& c = *life_->shared;
-        wire::outgoing_request r;
-        r.method = method;
-        r.to = &target_;
-        r.arguments = arguments;
-        r.context = &context_;
-        r.id = id;
-        std::string unique;
-        if constexpr (Wire::remembers_requests)
-            unique = c.identity.next();
-        r.unique_id = unique;
-        if (!id.empty()) {
-            r.reply_to = c.reply_to;
-            r.timeout = options_.timeout;
-            r.monitor = options_.call_monitor;
-        }
-        if constexpr (requires { c.wire.encode_next(r, c.request); }) {
-            if (!id.empty() && c.request_settings == settings_ && c.request_method == method) {
-                c.wire.encode_next(r, c.request);
-                return c.request;
-            }
-            c.request_settings = 0; // until it is encoded
-            c.request_method = method;
-        }
-        c.request.properties().clear();
-        c.wire.encode_request(r, c.request);
-        c.request_settings = id.empty() ? 0 : settings_;
-        return c.request;
+        return casting(life_, settings_, std::string(method), std::move(arguments), to_all);
     }
 
     static asio::awaitable<void> declare(core& c, std::string exchange, bool to_all, duration timeout)
@@ -278,42 +219,62 @@ private:
         if (!to_all && !settings.auto_delete)
             c.mark_declared(exchange);
     }
-    static asio::awaitable<void> casting(local_ptr<life> alive, std::string exchange, bool to_all, duration timeout,
-                                         asio::awaitable<void> sending)
+    static asio::awaitable<void> casting(local_ptr<life> alive, local_ptr<settings> how, std::string method,
+                                         std::string arguments, bool to_all)
     {
-        co_await declare(*alive->shared, std::move(exchange), to_all, timeout);
+        core& c = *alive->shared;
+        const duration timeout = how->options.timeout;
+        const std::string exchange = to_all ? c.wire.fanout_exchange(how->target) : c.wire.exchange(how->target);
+        const std::string key = to_all ? std::string() : how->routing_key();
+        co_await declare(c, exchange, to_all, timeout);
+        auto sending = c.channel.publish(exchange, key, c.cast(how, method, arguments), {.timeout = timeout});
+        c.forget_large_request();
         co_await std::move(sending);
     }
 
     template <class R>
-    static asio::awaitable<R> calling(local_ptr<life> alive, std::uint64_t number, std::string exchange,
-                                      asio::awaitable<void> sending, std::string method, client_options o,
-                                      std::unique_ptr<repetition> again)
+    static asio::awaitable<R> calling(local_ptr<life> alive, local_ptr<settings> how, std::string method, std::string arguments)
     {
         core& c = *alive->shared;
-        detail::pending_call call(c.waits, number);
+        const client_options& o = how->options;
+        detail::pending_call call(c.waits, c.identity.next_number());
         const typename core::registered registered(c, call);
         call.last = c.alarm.now() + o.timeout;
         call.monitor = o.call_monitor;
         c.alarm.arm(call, call.last);
-        if (!c.is_ready())
+        bool is_later = !c.is_ready();
+        if (is_later)
             c.start();
         while (!c.is_ready() && !call.is_done)
             awake(call, co_await call.bell.wait(), method, fate::never_sent);
-        if (!call.is_done && !exchange.empty() && !c.has_declared(exchange)) {
-            co_await declare(c, std::move(exchange), false, o.timeout);
-            awake(call, io::wake::rung, method, fate::never_sent);
-        }
+        const std::string exchange = c.wire.exchange(how->target);
+        const std::string key = how->routing_key();
         for (std::size_t left = o.retries;; --left) {
+            if (!call.is_done && !exchange.empty() && !c.has_declared(exchange)) {
+                is_later = true;
+                co_await declare(c, exchange, false, o.timeout);
+                awake(call, io::wake::rung, method, fate::never_sent);
+            }
             if (!call.is_done) {
+                publish_options sent;
+                sent.mandatory = true;
+                sent.timeout = o.timeout;
+                if (is_later && call.last != instant::never())
+                    sent.timeout = std::max(call.last - c.alarm.now(), duration::milliseconds(1));
                 bool had_room = true;
-                try {
-                    co_await std::move(sending);
-                } catch (const timeout_error&) {
-                    had_room = false;
+                if (const message& m = c.call(how, method, arguments, call.number, sent.timeout);
+                    !c.channel.try_publish(exchange, key, m, sent)) {
+                    auto sending = c.channel.publish(exchange, key, m, sent);
+                    c.forget_large_request();
+                    try {
+                        co_await std::move(sending);
+                    } catch (const timeout_error&) {
+                        had_room = false;
+                    }
                 }
                 if (!had_room)
                     throw_late(method, fate::never_sent);
+                c.forget_large_request();
                 awake(call, io::wake::rung, method, fate::unknown);
                 if (!call.monitor.is_never())
                     c.arm(call);
@@ -323,12 +284,7 @@ private:
             if (!call.is_refused || left == 0)
                 break;
             co_await pause(c, call, method, o.retry_interval);
-            if (!call.is_done && !again->exchange.empty() && !c.has_declared(again->exchange)) {
-                co_await declare(c, again->exchange, false, o.timeout);
-                awake(call, io::wake::rung, method, fate::refused);
-            }
-            if (!call.is_done)
-                sending = send_again(c, *again, call.last);
+            is_later = true;
         }
         if (call.error)
             std::rethrow_exception(call.error);
@@ -337,10 +293,12 @@ private:
         if constexpr (!std::is_void_v<R>) {
             if (call.text)
                 co_return from_json_text<R>(*call.text);
+            if (!call.result)
+                call.result.emplace();
             if constexpr (std::same_as<R, json>)
-                co_return std::move(call.result);
+                co_return std::move(*call.result);
             else
-                co_return json_to<R>(call.result);
+                co_return json_to<R>(*call.result);
         }
     }
     /// Before a call that no server was there for is sent again. Throws that there was none when its time ends meanwhile.
@@ -364,16 +322,6 @@ private:
             awake(call, woken, method, fate::refused);
         }
     }
-    /// With the time that remains.
-    static asio::awaitable<void> send_again(core& c, repetition& r, instant last)
-    {
-        if (last != instant::never()) {
-            r.options.timeout = std::max(last - c.alarm.now(), duration::milliseconds(1));
-            if (r.what.properties().has(property::expiration))
-                r.what.expiration(r.options.timeout);
-        }
-        return c.channel.publish(r.exchange, r.routing_key, r.what, r.options);
-    }
     static void awake(const detail::pending_call& call, io::wake why, const std::string& method, fate what)
     {
         if (call.is_done)
@@ -396,11 +344,7 @@ private:
     }
 
     local_ptr<life> life_;
-    rpc::target target_;
-    client_options options_;
-    std::string version_cap_;
-    json context_ = json::object();
-    std::uint64_t settings_ = 0; // which of them a request was made with
+    local_ptr<settings> settings_;
 };
 
 template <class Channel>

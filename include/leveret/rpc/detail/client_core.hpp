@@ -9,6 +9,7 @@
 #include "leveret/io/doorbell.hpp"
 #include "leveret/oslo/identity.hpp"
 #include "leveret/rpc/detail/call_table.hpp"
+#include "leveret/rpc/detail/client_settings.hpp"
 #include "leveret/rpc/detail/pending_call.hpp"
 #include "leveret/rpc/detail/received.hpp"
 #include "leveret/rpc/error.hpp"
@@ -49,19 +50,46 @@ public:
     io::alarm<Environment> alarm;
     oslo::identity identity;
     const std::string reply_to;
-    message request; ///< the last: its memory is for the next, and what they have in common
-    std::string request_method;
-    std::uint64_t request_settings = 0; ///< of the client whose call it was; 0: a cast
-    std::uint64_t all_settings = 0;
     std::uint64_t unknown_replies = 0;
 
+    /// The request of a call, or of a cast, until the next is made.
+    [[nodiscard]] const message& call(const local_ptr<client_settings>& how, const std::string& method,
+                                      std::string_view arguments, std::uint64_t number, duration timeout)
+    {
+        const std::string id = Wire::remembers_requests ? identity.text(number) : identity.short_text(number);
+        wire::outgoing_request r;
+        r.id = id;
+        r.reply_to = reply_to;
+        r.timeout = timeout;
+        r.monitor = how->options.call_monitor;
+        const bool is_usual = timeout == how->options.timeout;
+        if constexpr (requires { wire.encode_next(r, request_); }) {
+            if (is_usual && request_of_ == how && request_method_ == method) {
+                r.arguments = arguments;
+                wire.encode_next(r, request_);
+                return request_;
+            }
+        }
+        encode(*how, method, arguments, r);
+        if (is_usual) {
+            request_method_ = method;
+            request_of_ = how;
+        }
+        return request_;
+    }
+    [[nodiscard]] const message& cast(const local_ptr<client_settings>& how, const std::string& method, std::string_view arguments)
+    {
+        wire::outgoing_request r;
+        encode(*how, method, arguments, r);
+        return request_;
+    }
     /// So that an idle client holds no more than this.
     void forget_large_request()
     {
-        if (request.body().size() <= kept_size)
+        if (request_.body().size() <= kept_size)
             return;
-        request = message();
-        request_settings = 0;
+        request_ = message();
+        request_of_ = nullptr;
     }
     [[nodiscard]] std::size_t in_flight() const noexcept { return calls_.size(); }
 
@@ -111,6 +139,21 @@ public:
     }
 
 private:
+    void encode(const client_settings& how, const std::string& method, std::string_view arguments, wire::outgoing_request& r)
+    {
+        request_of_ = nullptr; // until it is encoded
+        r.method = method;
+        r.to = &how.target;
+        r.arguments = arguments;
+        r.context = &how.context;
+        std::string unique;
+        if constexpr (Wire::remembers_requests)
+            unique = identity.next();
+        r.unique_id = unique;
+        request_.properties().clear();
+        wire.encode_request(r, request_);
+    }
+
     static constexpr std::size_t max_burst = 64; // answers that are here already, before others may run
 
     void context_ended() noexcept override
@@ -154,7 +197,7 @@ private:
             ++unknown_replies; // late, or somebody's mistake
             return;
         }
-        if (!reply.result.is_null() && call->result.is_null())
+        if (reply.result && !reply.result->is_null() && !call->result)
             call->result = std::move(reply.result);
         if (reply.is_end) {
             call->text = std::move(reply.text);
@@ -230,6 +273,9 @@ public:
     io::wait_list waits;
 
 private:
+    message request_; // the last: its memory is for the next, and what they have in common
+    std::string request_method_;
+    local_ptr<client_settings> request_of_; // whose call it was
     call_table calls_;
     std::set<std::string, std::less<>> declared_;
     asio::cancellation_signal reading_, returns_;

@@ -54,7 +54,7 @@ public:
     io::doorbell bell;
     const std::uint64_t number;
     std::optional<std::string> text; ///< the result as JSON, if it is not in `result`
-    json result;
+    std::optional<json> result;      ///< null if it is neither here nor there
     std::optional<rpc::failure> failure;
     std::exception_ptr error;
     instant last = instant::never();      ///< the call's deadline

@@ -61,7 +61,7 @@ struct incoming_request {
 struct incoming_reply {
     std::string id;
     std::optional<std::string> text; ///< the result as JSON, if it is not in `result`
-    json result;
+    std::optional<json> result;
     std::optional<rpc::failure> failure;
     bool is_end = true;
 };
