@@ -261,19 +261,11 @@ private:
                 sent.timeout = o.timeout;
                 if (is_later && call.last != instant::never())
                     sent.timeout = std::max(call.last - c.alarm.now(), duration::milliseconds(1));
-                bool had_room = true;
                 if (const message& m = c.call(how, method, arguments, call.number, sent.timeout);
                     !c.channel.try_publish(exchange, key, m, sent)) {
-                    auto sending = c.channel.publish(exchange, key, m, sent);
-                    c.forget_large_request();
-                    try {
-                        co_await std::move(sending);
-                    } catch (const timeout_error&) {
-                        had_room = false;
-                    }
+                    auto sending = when_there_is_room(c.channel.publish(exchange, key, m, sent), method);
+                    co_await std::move(sending);
                 }
-                if (!had_room)
-                    throw_late(method, fate::never_sent);
                 c.forget_large_request();
                 awake(call, io::wake::rung, method, fate::unknown);
                 if (!call.monitor.is_never())
@@ -290,16 +282,31 @@ private:
             std::rethrow_exception(call.error);
         if (call.failure)
             throw_remote(std::move(*call.failure));
-        if constexpr (!std::is_void_v<R>) {
-            if (call.text)
-                co_return from_json_text<R>(*call.text);
-            if (!call.result)
-                call.result.emplace();
-            if constexpr (std::same_as<R, json>)
-                co_return std::move(*call.result);
-            else
-                co_return json_to<R>(*call.result);
+        if constexpr (!std::is_void_v<R>)
+            co_return result_of<R>(call);
+    }
+    template <class R>
+    [[nodiscard]] static R result_of(detail::pending_call& call)
+    {
+        if (call.text)
+            return from_json_text<R>(*call.text);
+        json null;
+        json& result = call.result ? *call.result : null;
+        if constexpr (std::same_as<R, json>)
+            return std::move(result);
+        else
+            return json_to<R>(result);
+    }
+    static asio::awaitable<void> when_there_is_room(asio::awaitable<void> sending, const std::string& method)
+    {
+        bool had_room = true;
+        try {
+            co_await std::move(sending);
+        } catch (const timeout_error&) {
+            had_room = false;
         }
+        if (!had_room)
+            throw_late(method, fate::never_sent);
     }
     /// Before a call that no server was there for is sent again. Throws that there was none when its time ends meanwhile.
     static asio::awaitable<void> pause(core& c, detail::pending_call& call, const std::string& method, duration interval)
