@@ -274,3 +274,32 @@ LEVERET_CONFORMANCE_CASE("notify: what the broker refuses is told again as often
     co_await channel.delete_queue(key);
     co_await connection.close();
 }
+
+LEVERET_CONFORMANCE_CASE("notify: a listener that may not requeue is done with what its handler throws at")
+{
+    auto connection = co_await t.connect();
+    const std::string exchange = t.name("notify.exchange");
+    const std::string topic = t.name("notify");
+    auto channel = co_await connection.open_channel();
+    auto told = co_await connection.open_channel();
+    const lv::notify::notifier teller{told, {.exchange = exchange, .topic = topic}};
+    lv::notify::listener desk{channel, {.exchange = exchange, .topic = topic, .allow_requeue = false}};
+    int seen = 0;
+    desk.on(priority::info, [&](const notification&) {
+        ++seen;
+        throw std::runtime_error("not now");
+    });
+    co_await desk.start();
+    task<void> run(connection.get_executor(), desk.run());
+    auto sent = co_await teller.info("i", 1);
+    CHECK(sent);
+    co_await eventually([&] { return desk.handled() == 1; });
+    CHECK(seen == 1);
+    CHECK(desk.requeued() == 0);
+    desk.stop();
+    co_await run.join();
+    auto left = co_await channel.get(topic + ".info");
+    CHECK(!left);
+    co_await channel.delete_queue(topic + ".info");
+    co_await connection.close();
+}

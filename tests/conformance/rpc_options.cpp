@@ -1,10 +1,9 @@
-// What clients, servers and listeners can be told to do otherwise.
+// What clients and servers can be told to do otherwise, and what they keep to whatever they are told.
 #include "conformance/conformance.hpp"
 #include "conformance/service.hpp"
 #include "interop/task.hpp"
 #include "support/eventually.hpp"
 
-#include <leveret/notify.hpp>
 #include <leveret/rpc.hpp>
 
 #include <asio/awaitable.hpp>
@@ -13,7 +12,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -74,36 +72,6 @@ LEVERET_CONFORMANCE_CASE("rpc: a call that no server is there for is sent again,
     given_up.cancel();
     co_await failure_of<lv::operation_cancelled>(given_up.join());
     CHECK(client.in_flight() == 0);
-    co_await connection.close();
-}
-
-LEVERET_CONFORMANCE_CASE("rpc: a call that is sent again declares its exchange again, which may have gone meanwhile")
-{
-    auto connection = co_await t.connect();
-    auto channel = co_await connection.open_channel();
-    const std::string topic = t.name("rpc");
-    const std::string exchange = t.name("rpc.exchange");
-    const lv::rpc::wire::oslo wire{.auto_delete = true};
-    const lv::rpc::client client{channel, {.exchange = exchange, .topic = topic}, wire,
-                                 {.timeout = 20s, .retries = 1'000'000, .retry_interval = 400ms}};
-    task<std::string> call(connection.get_executor(), client.template call<std::string>("who"));
-    auto own = co_await connection.open_channel();
-    co_await pause(100ms); // it has come back, and waits
-    const auto queue = co_await own.declare_queue("", {.exclusive = true});
-    co_await own.declare_exchange(exchange, lv::exchange_type::topic, wire.exchange_settings());
-    co_await own.bind_queue(queue.name(), exchange, "none", {});
-    co_await own.unbind_queue(queue.name(), exchange, "none", {}); // the exchange goes with its last binding
-    co_await pause(500ms);                                         // it was sent once more
-    CHECK(!call.is_done());
-    lv::rpc::server node{own, {.exchange = exchange, .topic = topic, .server = "n"}, wire};
-    node.add("who", [] { return "n"; });
-    co_await node.start();
-    task<void> run(connection.get_executor(), node.run());
-    const auto who = co_await call.join();
-    CHECK(who == "n");
-    node.stop();
-    co_await run.join();
-    co_await remove(channel, topic, "n");
     co_await connection.close();
 }
 
@@ -350,34 +318,5 @@ LEVERET_CONFORMANCE_CASE("rpc: a server whose queue is deleted says so")
     auto channel = co_await connection.open_channel();
     co_await channel.delete_queue(topic);
     co_await failure_of<lv::consumer_cancelled>(s.run->join());
-    co_await connection.close();
-}
-
-LEVERET_CONFORMANCE_CASE("notify: a listener that may not requeue is done with what its handler throws at")
-{
-    auto connection = co_await t.connect();
-    const std::string exchange = t.name("notify.exchange");
-    const std::string topic = t.name("notify");
-    auto channel = co_await connection.open_channel();
-    auto told = co_await connection.open_channel();
-    const lv::notify::notifier teller{told, {.exchange = exchange, .topic = topic}};
-    lv::notify::listener desk{channel, {.exchange = exchange, .topic = topic, .allow_requeue = false}};
-    int seen = 0;
-    desk.on(lv::notify::priority::info, [&](const lv::notify::notification&) {
-        ++seen;
-        throw std::runtime_error("not now");
-    });
-    co_await desk.start();
-    task<void> run(connection.get_executor(), desk.run());
-    auto sent = co_await teller.info("i", 1);
-    CHECK(sent);
-    co_await eventually([&] { return desk.handled() == 1; });
-    CHECK(seen == 1);
-    CHECK(desk.requeued() == 0);
-    desk.stop();
-    co_await run.join();
-    auto left = co_await channel.get(topic + ".info");
-    CHECK(!left);
-    co_await channel.delete_queue(topic + ".info");
     co_await connection.close();
 }

@@ -3,17 +3,16 @@
 #include "leveret/core/codec.hpp"
 #include "leveret/core/escape.hpp"
 #include "leveret/json/members.hpp"
+#include "leveret/json/plain_text.hpp"
 #include "leveret/json/value.hpp"
 
 #include <array>
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <unordered_map>
@@ -201,20 +200,6 @@ template <json_value T>
 
 namespace detail {
 
-/// Takes an integer off the front of `text`; false for all else.
-template <std::integral T>
-[[nodiscard]] bool take_integer(std::string_view& text, T& value)
-{
-    const auto [end, e] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (e != std::errc())
-        return false;
-    const auto n = static_cast<std::size_t>(end - text.data());
-    const std::size_t sign = text[0] == '-' ? 1 : 0;
-    if (text[sign] == '0' && n > 1) // no JSON, or -0, which is no integer to nlohmann-json
-        return false;
-    text.remove_prefix(n);
-    return true;
-}
 /// What is read without a tree of JSON in between: an integer or an array of such, without spaces; false for all else.
 template <class T>
 [[nodiscard]] bool read_simple(std::string_view text, T& value)
@@ -223,18 +208,8 @@ template <class T>
         return take_integer(text, value) && text.empty();
     } else if constexpr (is_json_list<T>) {
         using element = typename T::value_type;
-        if constexpr (std::integral<element> && !std::same_as<element, bool>) {
-            if (text.empty() || text.front() != '[')
-                return false;
-            do {
-                text.remove_prefix(1);
-                element e{};
-                if (!take_integer(text, e))
-                    return false;
-                value.push_back(e);
-            } while (!text.empty() && text.front() == ',');
-            return text == "]";
-        }
+        if constexpr (std::integral<element> && !std::same_as<element, bool>)
+            return read_list(text, [&value](std::string_view& rest) { return take_integer(rest, value.emplace_back()); });
     }
     return false;
 }

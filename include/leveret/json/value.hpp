@@ -64,40 +64,44 @@ namespace detail {
     }
 }
 
-/// The value as text, without spaces. Throws usage_error if a text in it is not UTF-8.
-[[nodiscard]] inline std::string json_text(const json& value)
-{
-    std::string flat;
-    if (detail::write_flat(value, flat))
-        return flat;
-    try {
-        return value.dump();
-    } catch (const json::exception&) {
-        throw_invalid_argument("a text that is not UTF-8 can't be written as JSON");
-    }
-}
-
 namespace detail {
 
-/// Appends a text in quotes. Throws usage_error if it is not UTF-8.
-inline void append_json_text(std::string& out, std::string_view text)
+/// Calls `write`, whose failures are texts that are not UTF-8.
+template <class Write>
+void write_json(Write write)
 {
     try {
-        append_text(out, text);
+        write();
     } catch (const json::exception&) {
         throw_invalid_argument("a text that is not UTF-8 can't be written as JSON");
     }
 }
+/// Appends a text in quotes. Throws as json_text.
+inline void append_json_text(std::string& out, std::string_view text)
+{
+    write_json([&] { append_text(out, text); });
+}
+/// Appends a value. Throws as json_text.
 inline void append_json(std::string& out, const json& value)
 {
     const std::size_t before = out.size();
-    if (write_plain(value, out))
-        return;
-    out.resize(before);
-    out += json_text(value);
+    write_json([&] {
+        if (write_flat(value, out))
+            return;
+        out.resize(before);
+        out += value.dump();
+    });
 }
 
 } // namespace detail
+
+/// The value as text, without spaces. Throws usage_error if a text in it is not UTF-8.
+[[nodiscard]] inline std::string json_text(const json& value)
+{
+    std::string out;
+    detail::append_json(out, value);
+    return out;
+}
 
 /// What kind of value it is, for sentences: `a number`, `null`.
 [[nodiscard]] inline std::string_view kind_of(const json& value) noexcept

@@ -12,8 +12,6 @@
 #include <asio/awaitable.hpp>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -75,8 +73,7 @@ void append_value(std::string& out, const T& value)
     if constexpr (std::same_as<T, std::nullptr_t>) {
         out += "null";
     } else if constexpr (std::integral<T> && json_value<T> && !std::same_as<T, bool>) {
-        std::array<char, 24> digits{};
-        out.append(digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr);
+        leveret::detail::append_integer(out, value);
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
         leveret::detail::append_json_text(out, value);
     } else {

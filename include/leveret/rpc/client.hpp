@@ -64,8 +64,8 @@ public:
         check();
     }
 
-    /// Calls a method and gives its result as an `R`, or nothing if that is void, whatever the result is. Arguments go by position, or all by
-    /// name as rpc::arg. Arguments are taken when this is called, and sent when it is awaited.
+    /// Calls a method and gives its result as an `R`; void takes any result. Arguments go by position, or all by name as
+    /// rpc::arg. They are taken when this is called, and sent when it is awaited.
     ///
     /// Throws rpc::remote_error, or what derives from it, if the server answers with a failure; rpc::no_server if no
     /// queue is there for the target; rpc::timeout; decode_error if the result is no `R`; usage_error for a fanout
@@ -227,7 +227,7 @@ private:
         const std::string exchange = to_all ? c.wire.fanout_exchange(how->target) : c.wire.exchange(how->target);
         const std::string key = to_all ? std::string() : how->routing_key();
         co_await declare(c, exchange, to_all, timeout);
-        auto sending = c.channel.publish(exchange, key, c.cast(how, method, arguments), {.timeout = timeout});
+        auto sending = c.channel.publish(exchange, key, c.encode_cast(*how, method, arguments), {.timeout = timeout});
         c.forget_large_request();
         co_await std::move(sending);
     }
@@ -261,7 +261,7 @@ private:
                 sent.timeout = o.timeout;
                 if (is_later && call.last != instant::never())
                     sent.timeout = std::max(call.last - c.alarm.now(), duration::milliseconds(1));
-                if (const message& m = c.call(how, method, arguments, call.number, sent.timeout);
+                if (const message& m = c.encode_call(how, method, arguments, call.number, sent.timeout);
                     !c.channel.try_publish(exchange, key, m, sent)) {
                     auto sending = when_there_is_room(c.channel.publish(exchange, key, m, sent), method);
                     co_await std::move(sending);

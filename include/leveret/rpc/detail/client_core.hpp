@@ -53,8 +53,8 @@ public:
     std::uint64_t unknown_replies = 0;
 
     /// The request of a call, or of a cast, until the next is made.
-    [[nodiscard]] const message& call(const local_ptr<client_settings>& how, const std::string& method,
-                                      std::string_view arguments, std::uint64_t number, duration timeout)
+    [[nodiscard]] const message& encode_call(const local_ptr<client_settings>& how, const std::string& method,
+                                             std::string_view arguments, std::uint64_t number, duration timeout)
     {
         const std::string id = Wire::remembers_requests ? identity.text(number) : identity.short_text(number);
         wire::outgoing_request r;
@@ -77,10 +77,10 @@ public:
         }
         return request_;
     }
-    [[nodiscard]] const message& cast(const local_ptr<client_settings>& how, const std::string& method, std::string_view arguments)
+    [[nodiscard]] const message& encode_cast(const client_settings& how, const std::string& method, std::string_view arguments)
     {
         wire::outgoing_request r;
-        encode(*how, method, arguments, r);
+        encode(how, method, arguments, r);
         return request_;
     }
     /// So that an idle client holds no more than this.
@@ -153,8 +153,6 @@ private:
         request_.properties().clear();
         wire.encode_request(r, request_);
     }
-
-    static constexpr std::size_t max_burst = 64; // answers that are here already, before others may run
 
     void context_ended() noexcept override
     {

@@ -11,6 +11,8 @@
 
 namespace leveret::rpc::detail {
 
+/// Messages that are here already and are taken one after the other before others may run.
+inline constexpr std::size_t max_burst = 64;
 /// Octets of a body that is kept when its message is sent, for the next of its kind.
 inline constexpr std::size_t kept_size = 64 * 1024;
 

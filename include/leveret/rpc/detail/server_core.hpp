@@ -9,12 +9,15 @@
 #include "leveret/io/stop_bell.hpp"
 #include "leveret/oslo/identity.hpp"
 #include "leveret/oslo/recent_ids.hpp"
+#include "leveret/rpc/detail/answer.hpp"
 #include "leveret/rpc/detail/dispatch.hpp"
 #include "leveret/rpc/detail/failure_of.hpp"
 #include "leveret/rpc/detail/received.hpp"
+#include "leveret/rpc/detail/server_queues.hpp"
 #include "leveret/rpc/detail/task.hpp"
 #include "leveret/rpc/endpoint.hpp"
 #include "leveret/rpc/request.hpp"
+#include "leveret/rpc/server_options.hpp"
 #include "leveret/rpc/target.hpp"
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
@@ -40,15 +43,6 @@
 #include <vector>
 
 namespace leveret::rpc {
-
-/// Options of a server.
-struct server_options {
-    std::size_t concurrency = 64; ///< handlers that run at once, 1 to 4096; those that are no coroutines run one by one
-    std::uint16_t prefetch = 0;   ///< requests that wait here, of each of its queues; 0: as many as run at once
-    rpc::acknowledge acknowledge = rpc::acknowledge::by_format;
-    duration timeout = default_timeout; ///< for starting and stopping to consume
-};
-static_assert(safe_options<server_options>);
 
 namespace detail {
 
@@ -89,26 +83,14 @@ public:
     {
         if (s->is_started_)
             co_return;
-        const std::string exchange = s->wire.exchange(s->of);
-        if (!exchange.empty())
-            co_await s->channel.declare_exchange(exchange, exchange_type::topic, s->wire.exchange_settings());
-        const std::string own = s->of.topic() + "." + s->of.server();
-        const std::array<std::string, 2> shared = {s->of.topic(), own};
-        for (const std::string& queue : shared) {
-            co_await s->channel.declare_queue(queue, s->wire.queue_settings());
-            if (!exchange.empty())
-                co_await s->channel.bind_queue(queue, exchange, queue, {});
-        }
-        const std::string fanout = s->wire.fanout_exchange(s->of);
-        s->fanout_queue_ = s->wire.fanout_queue(s->of, s->identity_.next());
-        co_await s->channel.declare_exchange(fanout, exchange_type::fanout, s->wire.fanout_exchange_settings());
-        co_await s->channel.declare_queue(s->fanout_queue_, s->wire.fanout_queue_settings());
-        co_await s->channel.bind_queue(s->fanout_queue_, fanout, s->of.topic(), {});
+        const std::array<std::string, 3> all = {s->of.topic(), s->of.topic() + "." + s->of.server(),
+                                                s->wire.fanout_queue(s->of, s->identity_.next())};
+        co_await declare_server_queues(s->channel, s->wire, s->of, all);
+        s->fanout_queue_ = all[2];
         consume_options o;
         o.prefetch = s->options.prefetch != 0 ? s->options.prefetch
                                               : static_cast<std::uint16_t>(s->options.concurrency);
         o.timeout = s->options.timeout;
-        const std::array<std::string, 3> all = {s->of.topic(), own, s->fanout_queue_};
         std::vector<stream> streams;
         for (const std::string& queue : all) {
             auto consumer = co_await s->channel.consume(queue, o);
@@ -204,7 +186,6 @@ private:
     {
         io::doorbell room(s->waits_);
         answer a;
-        constexpr std::size_t max_burst = 64; // requests that are here already, before others may run
         std::size_t burst = 0;
         while (!s->end_.must_end()) {
             std::optional<delivery> d;
@@ -228,27 +209,14 @@ private:
             a.is_wanted = false;
             if (!s->begin(*d, a))
                 continue;
-            if (a.is_wanted && !s->try_send(a)) {
-                try {
-                    co_await s->send(a);
-                } catch (const timeout_error&) { // nobody waits for it any more
-                    ++s->given_up;
-                }
-            }
+            if (a.is_wanted && !s->try_send(a))
+                co_await send_later(s, a);
             if (!s->before_)
                 d->ack();
             if (a.what.body().size() > kept_size)
                 a = answer();
         }
     }
-
-    struct answer {
-        answer() = default;
-        std::string to;
-        message what;
-        instant deadline = instant::never(); // of its caller
-        bool is_wanted = false;
-    };
 
     /// Whether the request was done, and what is to be answered; false if it is a task's, or nobody's.
     bool begin(delivery& d, answer& a)
@@ -330,13 +298,8 @@ private:
         } else {
             answer a;
             s->finish(a, t->asked, result, thrown);
-            if (a.is_wanted && !s->try_send(a)) {
-                try {
-                    co_await s->send(a);
-                } catch (const timeout_error&) { // nobody waits for it any more
-                    ++s->given_up;
-                }
-            }
+            if (a.is_wanted && !s->try_send(a))
+                co_await send_later(s, a);
         }
         if (t->delivery)
             t->delivery->ack();
@@ -354,7 +317,7 @@ private:
         try {
             a.what.properties().clear();
             wire.encode_result(r.parts(), unique(), result, a.what);
-            address(a, r);
+            a.address_to(r);
         } catch (const usage_error& e) {
             answer_failure(a, r, failure("leveret::usage_error", e.what()));
         }
@@ -368,13 +331,7 @@ private:
             return;
         a.what.properties().clear();
         wire.encode_failure(r.parts(), unique(), f, a.what);
-        address(a, r);
-    }
-    static void address(answer& a, const request& r)
-    {
-        a.to = r.parts().reply_to;
-        a.deadline = r.deadline();
-        a.is_wanted = true;
+        a.address_to(r);
     }
     /// False if it must wait. An answer that can't be sent, for it has no valid address, is dropped.
     [[nodiscard]] bool try_send(const answer& a)
@@ -385,17 +342,18 @@ private:
             return true;
         }
     }
-    /// For as long as its caller waits, which may be long when the broker takes no messages.
-    [[nodiscard]] asio::awaitable<void> send(const answer& a)
+    /// Waits for as long as its caller does, which may be long when the broker takes no messages.
+    static asio::awaitable<void> send_later(pointer s, const answer& a)
     {
-        const duration patience = a.deadline == instant::never() ? duration::never() : a.deadline - alarm_.now();
+        const duration patience = a.deadline == instant::never() ? duration::never() : a.deadline - s->alarm_.now();
         try {
-            return channel.publish("", a.to, a.what, {.timeout = patience});
-        } catch (const usage_error&) {
-            return nothing();
+            auto sending = s->channel.publish("", a.to, a.what, {.timeout = patience});
+            co_await std::move(sending);
+        } catch (const timeout_error&) { // nobody waits for it any more
+            ++s->given_up;
+        } catch (const usage_error&) { // as try_send
         }
     }
-    static asio::awaitable<void> nothing() { co_return; }
 
     [[nodiscard]] std::string unique()
     {
