@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <exception>
 #include <new>
+#include <type_traits>
 #include <utility>
 
 namespace leveret::io {
@@ -71,7 +72,7 @@ public:
     [[nodiscard]] asio::awaitable<wake> wait()
     {
         return asio::async_initiate<const asio::use_awaitable_t<>, void(wake)>(
-            [this](auto handler) { start(std::move(handler)); }, asio::use_awaitable);
+            [this](auto&& handler) { start(std::move(handler)); }, asio::use_awaitable);
     }
 
     /// Wakes the waiter, by a post to its executor.
@@ -80,23 +81,25 @@ public:
         if (waiter_ == nullptr)
             return;
         unlink();
-        std::exchange(waiter_, nullptr)->fire(how, false);
+        std::exchange(waiter_, nullptr)->fire(how, nullptr);
     }
-    /// The same where the caller has nothing more to do and holds on to nothing: the waiter is resumed before this
-    /// returns if its executor allows it, and may destroy this. What then throws is rethrown from the execution context.
-    void ring_here() noexcept
+    /// The same for a caller on `executor` that has nothing more to do and holds on to nothing: the waiter is resumed
+    /// before this returns if its executor allows it, and may destroy this. What then throws is rethrown from the execution
+    /// context.
+    void ring_here(const asio::any_io_executor& executor) noexcept
     {
         if (waiter_ == nullptr)
             return;
         unlink();
-        std::exchange(waiter_, nullptr)->fire(wake::rung, true);
+        std::exchange(waiter_, nullptr)->fire(wake::rung, &executor);
     }
 
 private:
     friend class wait_list;
 
     struct waiter {
-        virtual void fire(wake how, bool may_resume_here) = 0;
+        /// Resumes at once if it can and the caller says on which executor it is.
+        virtual void fire(wake how, const asio::any_io_executor* here) = 0;
         virtual void destroy() noexcept = 0;
 
     protected:
@@ -107,7 +110,7 @@ private:
     struct waiter_of final : waiter {
         explicit waiter_of(Handler&& h) : handler(std::move(h)) {}
 
-        void fire(wake how, bool may_resume_here) override
+        void fire(wake how, const asio::any_io_executor* here) override
         {
             // The handler owns the frame that this object lies in: take it out before it runs.
             Handler h(std::move(handler));
@@ -118,13 +121,16 @@ private:
             // asio::post and asio::dispatch do the same with more copies of the executor.
             const asio::any_io_executor executor = asio::get_associated_executor(h);
             auto resume = [h = std::move(h), how]() mutable { std::move(h)(how); };
-            if (!may_resume_here) {
+            if (here == nullptr) {
                 asio::require(executor, asio::execution::blocking.never).execute(std::move(resume));
                 return;
             }
             try {
-                executor.execute(std::move(resume));
-            } catch (...) { // from a strand; io_context itself keeps it
+                if (executor == *here)
+                    resume();
+                else
+                    executor.execute(std::move(resume));
+            } catch (...) { // io_context's execute keeps it, a strand's does not
                 asio::require(executor, asio::execution::blocking.never).execute([e = std::current_exception()] {
                     std::rethrow_exception(e);
                 });
@@ -140,8 +146,9 @@ private:
     };
 
     template <class Handler>
-    void start(Handler handler)
+    void start(Handler&& handler)
     {
+        static_assert(!std::is_reference_v<Handler>);
         using impl = waiter_of<Handler>;
         static_assert(sizeof(impl) <= sizeof(storage_), "enlarge doorbell's storage");
         LEVERET_ASSERT(waiter_ == nullptr && "a doorbell has one waiter");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +13,7 @@ namespace leveret::oslo {
 /// Names that nobody else has: 32 hexadecimal digits, half of them a number drawn at random once and half a count.
 class identity {
 public:
-    explicit identity(std::uint64_t random) noexcept : half_(random) {}
+    explicit identity(std::uint64_t random) noexcept : half_(random) { put(mark_.data(), random, mark_.size()); }
 
     [[nodiscard]] std::uint64_t next_number() noexcept { return ++count_; }
     [[nodiscard]] std::string text(std::uint64_t number) const
@@ -27,16 +28,15 @@ public:
     [[nodiscard]] std::string short_text(std::uint64_t number) const
     {
         const std::size_t digits = std::clamp<std::size_t>((static_cast<std::size_t>(std::bit_width(number)) + 3) / 4, 1, 11);
-        std::string out(4 + digits, '0');
-        put(out.data(), half_, 4);
-        put(out.data() + 4, number, digits);
-        return out;
+        std::array<char, 15> out = {mark_[0], mark_[1], mark_[2], mark_[3]};
+        put(out.data() + mark_.size(), number, digits);
+        return {out.data(), mark_.size() + digits};
     }
     /// The number of a text that this made, of either length, or 0.
     [[nodiscard]] std::uint64_t number_of(std::string_view text) const noexcept
     {
-        if (text.size() > 4 && text.size() <= 15 && read(text.substr(0, 4)) == (half_ & 0xffffU))
-            return read(text.substr(4));
+        if (text.size() <= 15) // a text that is too short reads as 0
+            return text.starts_with({mark_.data(), mark_.size()}) ? read(text.substr(mark_.size())) : 0;
         if (text.size() == 32 && read(text.substr(0, 16)) == half_)
             return read(text.substr(16));
         return 0;
@@ -48,18 +48,27 @@ private:
         for (std::size_t i = digits; i-- > 0; v >>= 4U)
             to[i] = "0123456789abcdef"[v & 15U];
     }
+    static constexpr std::array<std::uint8_t, 256> values = [] {
+        std::array<std::uint8_t, 256> out{};
+        out.fill(255);
+        for (unsigned i = 0; i < 16; ++i)
+            out[static_cast<unsigned char>("0123456789abcdef"[i])] = static_cast<std::uint8_t>(i);
+        return out;
+    }();
     [[nodiscard]] static std::uint64_t read(std::string_view digits) noexcept
     {
         std::uint64_t v = 0;
         for (const char c : digits) {
-            if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            const std::uint8_t digit = values[static_cast<unsigned char>(c)];
+            if (digit > 15)
                 return 0;
-            v = v << 4U | static_cast<std::uint64_t>(c <= '9' ? c - '0' : c - 'a' + 10);
+            v = v << 4U | digit;
         }
         return v;
     }
 
     std::uint64_t half_;
+    std::array<char, 4> mark_{}; // of short texts
     std::uint64_t count_ = 0;
 };
 

@@ -12,6 +12,8 @@
 #include <asio/awaitable.hpp>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -68,11 +70,26 @@ namespace detail {
 // Arguments are written as JSON without a tree of it in between.
 
 template <class T>
+concept integer = std::integral<T> && json_value<T> && !std::same_as<T, bool>;
+
+/// The most usual arguments, without a std::string that grows.
+template <integer... T>
+[[nodiscard]] std::string list_of(T... values)
+{
+    std::array<char, 2 + sizeof...(T) * 21> text{}; // 20 digits, or 19 and a sign, and what stands before them
+    char* end = text.data();
+    char before = '[';
+    ((*end++ = std::exchange(before, ','), end = std::to_chars(end, text.data() + text.size() - 1, values).ptr), ...);
+    *end++ = ']';
+    return {text.data(), end};
+}
+
+template <class T>
 void append_value(std::string& out, const T& value)
 {
     if constexpr (std::same_as<T, std::nullptr_t>) {
         out += "null";
-    } else if constexpr (std::integral<T> && json_value<T> && !std::same_as<T, bool>) {
+    } else if constexpr (integer<T>) {
         leveret::detail::append_integer(out, value);
     } else if constexpr (std::convertible_to<const T&, std::string_view>) {
         leveret::detail::append_json_text(out, value);
@@ -196,12 +213,16 @@ struct method<Name, R(A...), Names...> {
 private:
     [[nodiscard]] static std::string pack_converted(const std::remove_cvref_t<A>&... arguments)
     {
-        std::string out;
-        if constexpr (has_names || arity == 0)
-            static_cast<void>((detail::append_member(out, Names.view(), arguments), ..., 0));
-        else
-            (detail::append_element(out, arguments), ...);
-        return detail::closed(std::move(out), has_names || arity == 0);
+        if constexpr (!has_names && arity != 0 && (detail::integer<std::remove_cvref_t<A>> && ...)) {
+            return detail::list_of(arguments...);
+        } else {
+            std::string out;
+            if constexpr (has_names || arity == 0)
+                static_cast<void>((detail::append_member(out, Names.view(), arguments), ..., 0));
+            else
+                (detail::append_element(out, arguments), ...);
+            return detail::closed(std::move(out), has_names || arity == 0);
+        }
     }
 };
 
@@ -238,9 +259,13 @@ template <bool ByName, class... A>
     } else {
         static_assert(!(is_named_argument<A> || ...), "leveret: of a call's arguments all have names, or none has");
         static_assert(!ByName, "leveret: this wire format passes arguments by name: call(\"add\", lv::rpc::arg(\"a\", 1))");
-        std::string out;
-        (append_element(out, arguments), ...);
-        return closed(std::move(out), false);
+        if constexpr ((integer<A> && ...)) {
+            return list_of(arguments...);
+        } else {
+            std::string out;
+            (append_element(out, arguments), ...);
+            return closed(std::move(out), false);
+        }
     }
 }
 

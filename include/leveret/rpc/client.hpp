@@ -59,7 +59,7 @@ public:
     {
     }
     client(Channel c, const target_options& t, Wire w, client_options o = {}, Environment e = {})
-        : life_(new life(local_ptr<core>(new core(std::move(c), w, std::move(e))))), settings_(new settings(t, o, json::object()))
+        : life_(new life(local_ptr<core>(new core(std::move(c), w, std::move(e))))), settings_(new settings(w, t, o, json::object()))
     {
         check();
     }
@@ -124,7 +124,7 @@ public:
         other.retries = o.retries.value_or(other.retries);
         other.retry_interval = o.retry_interval.value_or(other.retry_interval);
         other.version_cap = o.version_cap.value_or(settings_->version_cap);
-        return with(local_ptr<settings>(new settings(t, other, context())));
+        return with(local_ptr<settings>(new settings(wire(), t, other, context())));
     }
     /// A client that tells servers this of itself, an object, with each request.
     [[nodiscard]] client with_context(json context) const
@@ -133,7 +133,7 @@ public:
             throw_invalid_argument("rpc: a context is an object of JSON");
         client_options same = options();
         same.version_cap = settings_->version_cap;
-        return with(local_ptr<settings>(new settings(target().options(), same, std::move(context))));
+        return with(local_ptr<settings>(new settings(wire(), target().options(), same, std::move(context))));
     }
 
     /// Whether servers of the version_cap, which are perhaps all that are there, serve this version of the target.
@@ -164,6 +164,7 @@ private:
     using settings = detail::client_settings;
 
     [[nodiscard]] const client_options& options() const noexcept { return settings_->options; }
+    [[nodiscard]] const Wire& wire() const noexcept { return life_->shared->wire; }
     [[nodiscard]] client with(local_ptr<settings> other) const
     {
         client c(*this);
@@ -224,8 +225,8 @@ private:
     {
         core& c = *alive->shared;
         const duration timeout = how->options.timeout;
-        const std::string exchange = to_all ? c.wire.fanout_exchange(how->target) : c.wire.exchange(how->target);
-        const std::string key = to_all ? std::string() : how->routing_key();
+        const std::string exchange = to_all ? c.wire.fanout_exchange(how->target) : how->exchange;
+        const std::string key = to_all ? std::string() : how->routing_key;
         co_await declare(c, exchange, to_all, timeout);
         auto sending = c.channel.publish(exchange, key, c.encode_cast(*how, method, arguments), {.timeout = timeout});
         c.forget_large_request();
@@ -247,8 +248,8 @@ private:
             c.start();
         while (!c.is_ready() && !call.is_done)
             awake(call, co_await call.bell.wait(), method, fate::never_sent);
-        const std::string exchange = c.wire.exchange(how->target);
-        const std::string key = how->routing_key();
+        const std::string& exchange = how->exchange;
+        const std::string& key = how->routing_key;
         for (std::size_t left = o.retries;; --left) {
             if (!call.is_done && !exchange.empty() && !c.has_declared(exchange)) {
                 is_later = true;

@@ -67,6 +67,28 @@ private:
 
 } // namespace
 
+LEVERET_CORO_TEST_CASE("doorbell: rung here, the waiter goes on before that returns, if it is on the same executor")
+{
+    const auto executor = co_await asio::this_coro::executor;
+    wait_list list;
+    waiter w(executor, list);
+    co_await turn();
+    w.bell.ring_here(executor);
+    CHECK(w.why == wake::rung);
+    CHECK(w.is_done);
+    CHECK(list.empty());
+
+    asio::io_context other;
+    waiter elsewhere(other.get_executor(), list);
+    other.poll();
+    REQUIRE(elsewhere.bell.is_waiting());
+    elsewhere.bell.ring_here(executor);
+    CHECK_FALSE(elsewhere.why); // nobody runs it now
+    other.poll();
+    CHECK(elsewhere.why == wake::rung);
+    CHECK(elsewhere.is_done);
+}
+
 LEVERET_CORO_TEST_CASE("doorbell: nobody waits, so ringing does nothing and is not remembered")
 {
     const auto executor = co_await asio::this_coro::executor;

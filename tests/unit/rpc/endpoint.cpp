@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -116,6 +117,10 @@ TEST_CASE("call: arguments are written as they are, and none twice")
     CHECK(pack<false>() == "[]");
     CHECK(pack<true>() == "{}");
     CHECK(pack<false>(1, -2L, true, nullptr, "a\"\\b", 0.5, std::vector<int>{1, 2}) == R"([1,-2,true,null,"a\"\\b",0.5,[1,2]])");
+    constexpr auto least = std::numeric_limits<std::int64_t>::min();
+    constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+    CHECK(pack<false>(least) == "[-9223372036854775808]");
+    CHECK(pack<false>(most, 0, most, short{-1}) == "[18446744073709551615,0,18446744073709551615,-1]");
     CHECK(pack<false>(std::string("h\u00e9\n\x01")) == "[\"h\u00e9\\n\\u0001\"]");
     CHECK(pack<true>(arg("a", 1), arg("b\"", std::optional<int>())) == R"({"a":1,"b\"":null})");
     CHECK_THROWS_WITH_AS(static_cast<void>(pack<true>(arg("a", 1), arg("b", 2), arg("a", 3))), "rpc: the argument 'a' is given twice",

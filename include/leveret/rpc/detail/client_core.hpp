@@ -16,6 +16,7 @@
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
 
+#include <asio/any_io_executor.hpp>
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
 #include <asio/cancellation_signal.hpp>
@@ -39,13 +40,14 @@ template <channel Channel, wire::format Wire, io::environment Environment>
 class client_core final : public local_counted, public io::context_watch {
 public:
     client_core(Channel c, Wire w, Environment e)
-        : channel(std::move(c)), wire(w), alarm(std::move(e), channel.get_executor()),
+        : channel(std::move(c)), executor(channel.get_executor()), wire(w), alarm(std::move(e), executor),
           identity(alarm.environment_of().random()), reply_to(wire.reply_queue(identity.next()))
     {
-        watch(channel.get_executor());
+        watch(executor);
     }
 
     Channel channel;
+    const asio::any_io_executor executor;
     Wire wire;
     io::alarm<Environment> alarm;
     oslo::identity identity;
@@ -118,7 +120,7 @@ public:
             return;
         is_reading_ = true;
         const local_ptr<client_core> self(this);
-        asio::co_spawn(channel.get_executor(), read(self),
+        asio::co_spawn(executor, read(self),
                        asio::bind_cancellation_slot(reading_.slot(),
                                                     [self](std::exception_ptr e) { self->reading_ended(std::move(e)); }));
     }
@@ -177,19 +179,20 @@ private:
                 c->take(*reply);
             while (--more != 0 && (reply = replies.try_next()));
             if (more == 0)
-                co_await asio::post(c->channel.get_executor(), asio::use_awaitable);
+                co_await asio::post(c->executor, asio::use_awaitable);
         }
     }
     template <class Delivery>
     void take(const Delivery& d)
     {
-        wire::incoming_reply reply;
         try {
-            reply = with_received<Wire, received::reply>(d, [this](const auto& m) { return wire.decode_reply(m); });
+            with_received<Wire, received::reply>(d, [this](const auto& m) { settle(wire.decode_reply(m)); });
         } catch (const decode_error&) {
             answer_undecodable(d);
-            return;
         }
+    }
+    void settle(wire::incoming_reply reply) // throws nothing
+    {
         pending_call* const call = find(reply.id);
         if (call == nullptr || call->is_done) {
             ++unknown_replies; // late, or somebody's mistake
@@ -200,7 +203,7 @@ private:
         if (reply.is_end) {
             call->text = std::move(reply.text);
             call->failure = std::move(reply.failure);
-            call->finish();
+            call->finish(executor);
         } else if (!call->monitor.is_never()) {
             arm(*call);
         }
@@ -230,7 +233,7 @@ private:
     {
         takes_returns_ = true;
         const local_ptr<client_core> self(this);
-        asio::co_spawn(channel.get_executor(), take_returns(self),
+        asio::co_spawn(executor, take_returns(self),
                        asio::bind_cancellation_slot(returns_.slot(), [self](std::exception_ptr) {
                            self->takes_returns_ = false; // the channel ended: those who read answers tell
                        }));

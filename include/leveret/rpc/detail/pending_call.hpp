@@ -6,6 +6,8 @@
 #include "leveret/json/value.hpp"
 #include "leveret/rpc/failure.hpp"
 
+#include <asio/any_io_executor.hpp>
+
 #include <cstdint>
 #include <exception>
 #include <optional>
@@ -24,11 +26,11 @@ public:
         is_late = true;
         bell.ring(io::wake::timed_out);
     }
-    /// The first end is the end. The caller holds on to nothing of the call: it may go on at once.
-    void finish() noexcept
+    /// The first end is the end. Who says so, on `executor`, holds on to nothing of the call: it may go on at once.
+    void finish(const asio::any_io_executor& executor) noexcept
     {
         is_done = true;
-        bell.ring_here();
+        bell.ring_here(executor);
     }
     /// It reached nobody, and may be sent again.
     void refuse(std::exception_ptr e) noexcept

@@ -4,7 +4,9 @@
 #include "leveret/core/properties.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/frame.hpp"
+#include "leveret/wire/types.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,7 +36,10 @@ inline void check_publish(const publish_target& target, const leveret::propertie
         throw_invalid_argument("basic.publish: the property " + std::string(wrong) +
                                " is longer than 255 bytes, or its table has such a name or is nested "
                                "too deep: AMQP can't carry it");
-    if (wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead > frame_max)
+    constexpr std::size_t longest_texts = 10 * (1 + wire::short_string_max) + 1 + 1 + 8; // and what has a fixed size
+    static_assert(longest_texts + wire::content_header_size + wire::frame_overhead <= wire::frame_min_size);
+    if (properties->has(property::headers) &&
+        wire::encoded_size(*properties) + wire::content_header_size + wire::frame_overhead > frame_max)
         throw_invalid_argument("basic.publish: the properties do not fit into one frame of " +
                                std::to_string(frame_max) + " bytes");
 }
