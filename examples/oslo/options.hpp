@@ -8,13 +8,16 @@
 #include <asio/co_spawn.hpp>
 #include <asio/io_context.hpp>
 
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace lv = leveret;
@@ -27,10 +30,7 @@ class options {
 public:
     options(int argc, char** argv, std::string_view usage)
     {
-        const auto refuse = [&](const std::string& why) {
-            std::cerr << why << "\nusage: " << argv[0] << " " << usage << "\n";
-            std::exit(2);
-        };
+        usage_ = std::string(argv[0]) + " " + std::string(usage);
         const auto takes_value = names_in(usage);
         for (int i = 1; i < argc; ++i) {
             const std::string word = argv[i];
@@ -49,14 +49,30 @@ public:
         const auto at = values_.find(name);
         return at == values_.end() ? otherwise : at->second;
     }
-    [[nodiscard]] double number(const std::string& name, double otherwise) const
+    /// 0 or more.
+    [[nodiscard]] double number(const std::string& name, double otherwise) const { return read(name, otherwise); }
+    [[nodiscard]] std::uint64_t count(const std::string& name, std::uint64_t otherwise) const { return read(name, otherwise); }
+    [[noreturn]] void refuse(const std::string& why) const
     {
-        const auto at = values_.find(name);
-        return at == values_.end() ? otherwise : std::strtod(at->second.c_str(), nullptr);
+        std::cerr << why << "\nusage: " << usage_ << "\n";
+        std::exit(2);
     }
     [[nodiscard]] std::string url() const { return text("url", "rabbit://guest:guest@localhost:5672/"); }
 
 private:
+    template <class T>
+    [[nodiscard]] T read(const std::string& name, T otherwise) const
+    {
+        const auto at = values_.find(name);
+        if (at == values_.end())
+            return otherwise;
+        T value{};
+        const char* const last = at->second.data() + at->second.size();
+        const auto [end, e] = std::from_chars(at->second.data(), last, value);
+        if (e != std::errc() || end != last || !(value >= T{}))
+            refuse("--" + name + " is a number of 0 or more");
+        return value;
+    }
     /// The options of a usage, and whether each takes a value.
     static std::map<std::string, bool> names_in(std::string_view usage)
     {
@@ -71,6 +87,7 @@ private:
     }
 
     std::map<std::string, std::string> values_;
+    std::string usage_;
 };
 
 /// Runs until nothing is left to do; the exit status.

@@ -14,6 +14,8 @@
 #include <asio/co_spawn.hpp>
 #include <asio/this_coro.hpp>
 
+#include <algorithm>
+#include <cstdint>
 #include <exception>
 #include <iostream>
 #include <string>
@@ -147,7 +149,7 @@ asio::awaitable<void> work(const oslo_example::options& o, bool& has_result)
     if (o.has("all")) {
         co_await call_everything(c);
     } else if (o.has("many")) {
-        co_await call_many(c, static_cast<int>(o.number("many", 1000)));
+        co_await call_many(c, static_cast<int>(std::min<std::uint64_t>(o.count("many", 1000), 1'000'000)));
     } else if (o.has("fanout")) {
         co_await c.fanout_cast(method, arguments);
     } else if (o.has("cast")) {
@@ -167,6 +169,8 @@ int main(int argc, char** argv)
                                   "[--url URL] [--exchange NAME] [--topic NAME] [--server NAME] --call METHOD [--args JSON] "
                                   "[--namespace NAME] [--version V] [--timeout S] [--monitor S] [--context JSON] "
                                   "[--cast | --fanout] | --all | --many N");
+    if (!o.has("call") && !o.has("all") && !o.has("many"))
+        o.refuse("--call, --all or --many is needed");
     bool has_result = true;
     const int status = oslo_example::run(work(o, has_result));
     return has_result ? status : 1;

@@ -32,16 +32,16 @@ void print(const lv::notify::notification& n)
 
 asio::awaitable<void> listen(const oslo_example::options& o)
 {
+    std::uint64_t left = o.count("expect", 1);
+    std::uint64_t to_requeue = o.count("requeue", 0);
+    const auto batch = static_cast<std::size_t>(o.count("batch", 1));
     auto connection = co_await lv::connect(o.url());
     auto channel = co_await connection.open_channel();
     const std::string exchange = o.text("exchange", "openstack");
     const std::string topic = o.text("topic", "notifications");
     const std::string pool = o.text("pool", "");
-    const auto batch = static_cast<std::size_t>(o.number("batch", 1));
     lv::notify::listener desk{channel, {.exchange = exchange, .topic = topic, .pool = pool, .batch_size = batch}};
 
-    auto left = static_cast<std::uint64_t>(o.number("expect", 1));
-    auto to_requeue = static_cast<std::uint64_t>(o.number("requeue", 0));
     const auto one = [&](const lv::notify::notification& n) {
         if (to_requeue != 0) {
             --to_requeue;
@@ -69,7 +69,8 @@ asio::awaitable<void> listen(const oslo_example::options& o)
     }
     co_await desk.start();
     std::cout << "READY" << std::endl;
-    co_await desk.run();
+    if (left != 0)
+        co_await desk.run();
     co_await connection.close();
 }
 

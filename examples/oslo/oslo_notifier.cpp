@@ -7,6 +7,7 @@
 
 #include <asio/awaitable.hpp>
 
+#include <cstdint>
 #include <iostream>
 #include <stdexcept>
 #include <string>
@@ -15,6 +16,7 @@ namespace {
 
 asio::awaitable<void> tell(const oslo_example::options& o)
 {
+    const std::uint64_t count = o.count("count", 1);
     auto connection = co_await lv::connect(o.url());
     auto channel = co_await connection.open_channel();
     const std::string exchange = o.text("exchange", "openstack");
@@ -26,8 +28,7 @@ asio::awaitable<void> tell(const oslo_example::options& o)
     const auto priority = lv::notify::parse_priority(o.text("priority", "info"));
     if (!priority)
         throw std::invalid_argument("no such priority");
-    const int count = static_cast<int>(o.number("count", 1));
-    for (int i = 0; i < count; ++i) {
+    for (std::uint64_t i = 0; i < count; ++i) {
         const lv::json payload = {{"seq", i}};
         const auto outcome = co_await teller.notify(*priority, event, payload);
         if (!outcome)

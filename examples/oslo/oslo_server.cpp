@@ -1,5 +1,5 @@
 // A server for clients of oslo.messaging: two endpoints, as in the guide of oslo.messaging. Runs until somebody calls
-// `shutdown`.
+// `shutdown`, or sends it SIGTERM.
 //
 //   oslo_server --url rabbit://guest:guest@localhost:5672/ --exchange acc --topic test --server s1
 #include "options.hpp"
@@ -7,15 +7,18 @@
 #include <leveret/rpc.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <iostream>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -44,6 +47,31 @@ asio::awaitable<double> sleep_for(double seconds)
     throw std::invalid_argument("no such kind: " + kind);
 }
 
+/// As Python adds: texts too, and integers beyond 64 bits as far as JSON goes.
+lv::json sum(const lv::json& a, const lv::json& b)
+{
+    if (a.is_string() && b.is_string())
+        return a.get<std::string>() + b.get<std::string>();
+    if (!a.is_number() || !b.is_number())
+        throw lv::rpc::failure("TypeError", "unsupported operand").module("builtins");
+    if (a.is_number_integer() && b.is_number_integer()) {
+        const auto of_two = [](auto x, auto y) -> lv::json {
+            std::int64_t with_sign = 0;
+            if (!__builtin_add_overflow(x, y, &with_sign))
+                return with_sign;
+            std::uint64_t without = 0;
+            if (!__builtin_add_overflow(x, y, &without))
+                return without;
+            return static_cast<double>(x) + static_cast<double>(y);
+        };
+        const auto with_first = [&](auto x) {
+            return b.is_number_unsigned() ? of_two(x, b.get<std::uint64_t>()) : of_two(x, b.get<std::int64_t>());
+        };
+        return a.is_number_unsigned() ? with_first(a.get<std::uint64_t>()) : with_first(a.get<std::int64_t>());
+    }
+    return a.get<double>() + b.get<double>();
+}
+
 lv::json types()
 {
     return {{"null", nullptr},  {"true", true},
@@ -70,9 +98,7 @@ asio::awaitable<void> serve(const oslo_example::options& o)
     node.add("echo", [&](const lv::rpc::request& r, lv::rpc::keywords k) { counted(r); return std::move(k).values(); });
     node.add<"a", "b">("add", [&](const lv::rpc::request& r, const lv::json& a, const lv::json& b) -> lv::json {
         counted(r);
-        if (a.is_number_integer() && b.is_number_integer())
-            return a.get<std::int64_t>() + b.get<std::int64_t>();
-        return lv::json_to<double>(a) + lv::json_to<double>(b);
+        return sum(a, b);
     });
     node.add<"parts">("concat", [&](const lv::rpc::request& r, const std::vector<std::string>& parts) {
         counted(r);
@@ -85,7 +111,12 @@ asio::awaitable<void> serve(const oslo_example::options& o)
     node.add("ctxt", [&](const lv::rpc::request& r) { counted(r); return r.context(); });
     node.add("note", [&](const lv::rpc::request& r, lv::rpc::keywords k) { counted(r); notes.push_back(std::move(k).values()); });
     node.add("notes", [&] { return notes; });
-    node.add<"method">("count", [&](const std::string& method) { return counts[method]; });
+    // By whatever name: RPCClient.call(ctxt, method, **kwargs) of Python can't pass one called `method`.
+    node.add("count", [&](const lv::rpc::keywords& k) {
+        if (k.values().size() != 1 || !k.values().begin()->is_string())
+            throw lv::rpc::failure("TypeError", "count() takes the name of a method").module("builtins");
+        return counts[k.values().begin()->get<std::string>()];
+    });
     node.add<"kind", "message">("fail", [&](const lv::rpc::request& r, const std::string& kind, const std::string& message) {
         counted(r);
         fail(kind, message);
@@ -101,6 +132,11 @@ asio::awaitable<void> serve(const oslo_example::options& o)
     control.add("shutdown", [&node] { node.stop(); });
     node.add(std::move(control));
 
+    asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
+    signals.async_wait([&node](std::error_code ec, int) {
+        if (!ec)
+            node.stop();
+    });
     co_await node.start();
     std::cout << "READY" << std::endl;
     co_await node.run();

@@ -258,7 +258,7 @@ LEVERET_CONFORMANCE_CASE("notify: what the broker refuses is told again as often
     const std::string exchange = t.name("notify.exchange");
     const std::string topic = t.name("notify");
     auto channel = co_await connection.open_channel();
-    const lv::notify::notifier teller{channel, {.exchange = exchange, .topic = topic, .retries = 2}};
+    const lv::notify::notifier teller{channel, {.exchange = exchange, .topic = topic, .retries = 2, .retry_interval = 10ms}};
     auto first = co_await teller.info("i", 1);
     CHECK(first.is_confirmed());
     // A queue beside the listeners' own, which is full.

@@ -226,9 +226,15 @@ LEVERET_CONFORMANCE_CASE("rpc: arguments by position, as in RabbitMQ's tutorial"
     CHECK(reply->body() == "42");
     CHECK(reply->properties().correlation_id() == "c1");
 
-    // What is no request is rejected.
+    // What is no request is rejected, and its sender told if he is known.
     co_await channel.publish("", topic, lv::message("not JSON"));
     co_await eventually([&] { return node.rejected() == 1; });
+    co_await channel.publish("", topic, lv::message("not JSON").correlation_id("c2").reply_to(queue.name()));
+    const auto refusal = co_await replies.next();
+    CHECK(refusal->properties().correlation_id() == "c2");
+    const auto refused = refusal->headers();
+    CHECK(refused.find("error")->text() == "invalid_arguments");
+    CHECK(node.rejected() == 1);
     node.stop();
     co_await run.join();
     co_await connection.close();

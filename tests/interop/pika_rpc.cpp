@@ -2,20 +2,25 @@
 #include "interop/broker.hpp"
 #include "interop/python.hpp"
 #include "interop/task.hpp"
+#include "support/eventually.hpp"
 
 #include <leveret/amqp.hpp>
+#include <leveret/rpc.hpp>
 
 #include <asio/awaitable.hpp>
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 using namespace leveret::test;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -113,5 +118,44 @@ LEVERET_CORO_TEST_CASE("a leveret RPC client, by direct reply-to, and a server i
     CHECK(empty);
     const int status = co_await server.exit_status();
     CHECK(status == 0);
+    co_await connection.close();
+}
+
+LEVERET_CORO_TEST_CASE("a call whose server is killed is done by another, or ends in its time")
+{
+    auto connection = co_await connect();
+    const auto executor = connection.get_executor();
+    auto calling = co_await connection.open_channel();
+    auto serving = co_await connection.open_channel();
+    const auto topic = unique("killed");
+    const lv::rpc::client client{calling, {.topic = topic}};
+    for (const bool has_another : {true, false}) {
+        const auto victim = std::unique_ptr<child>(new child(start_python(executor, "pika_rpc_server.py", topic)));
+        const std::string ready = co_await victim->line();
+        CHECK(ready == "ready");
+        const auto hurried = client.prepare({.timeout = has_another ? 60s : 2s});
+        task<int> call(executor, hurried.call<int>("twice", 21));
+        const std::string hangs = co_await victim->line();
+        CHECK(hangs == "hangs");
+        if (!has_another) {
+            victim->kill();
+            co_await failure_of<lv::rpc::timeout>(call.join());
+            continue;
+        }
+        lv::rpc::server node{serving, {.topic = topic, .server = "s"}};
+        bool was_redelivered = false;
+        node.add("twice", [&](const lv::rpc::request& r, int n) {
+            was_redelivered = r.redelivered();
+            return 2 * n;
+        });
+        co_await node.start();
+        task<void> run(executor, node.run());
+        victim->kill();
+        const int answer = co_await call.join();
+        CHECK(answer == 42);
+        CHECK(was_redelivered);
+        node.stop();
+        co_await run.join();
+    }
     co_await connection.close();
 }

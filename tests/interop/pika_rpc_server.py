@@ -1,5 +1,6 @@
-"""Serves Fibonacci numbers from QUEUE, as RabbitMQ's sixth tutorial does, until it is told to stop."""
+"""Serves Fibonacci numbers from QUEUE, as RabbitMQ's sixth tutorial does, until it is told to stop. Hangs at a list."""
 import sys
+import time
 
 import peer
 import pika
@@ -18,6 +19,9 @@ def fib(n):
 
 
 def on_request(_channel, method, properties, body):
+    if body.startswith(b"["):
+        peer.say("hangs")
+        time.sleep(3600)
     if body == b"stop":
         answer = "stopped"
         channel.stop_consuming()

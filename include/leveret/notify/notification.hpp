@@ -75,12 +75,12 @@ private:
     json inner = oslo::opened(body, content_type);
     notification n;
     n.context(oslo::take_context(inner));
-    n.publisher_id(oslo::text_of(inner, "publisher_id"));
-    n.event_type(oslo::text_of(inner, "event_type"));
-    n.message_id(oslo::text_of(inner, "message_id"));
-    n.timestamp(oslo::text_of(inner, "timestamp"));
-    n.unique_id(oslo::text_of(inner, "_unique_id"));
-    if (const auto p = parse_priority(oslo::text_of(inner, "priority")))
+    n.publisher_id(oslo::any_text_of(inner, "publisher_id"));
+    n.event_type(oslo::any_text_of(inner, "event_type"));
+    n.message_id(oslo::any_text_of(inner, "message_id"));
+    n.timestamp(oslo::any_text_of(inner, "timestamp"));
+    n.unique_id(oslo::any_text_of(inner, "_unique_id"));
+    if (const auto p = parse_priority(oslo::any_text_of(inner, "priority")))
         n.priority(*p);
     if (const auto at = inner.find("payload"); at != inner.end())
         n.payload(std::move(*at));

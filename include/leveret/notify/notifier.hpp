@@ -5,6 +5,7 @@
 #include "leveret/core/options.hpp"
 #include "leveret/core/publish_result.hpp"
 #include "leveret/io/environment.hpp"
+#include "leveret/io/pause.hpp"
 #include "leveret/json/convert.hpp"
 #include "leveret/json/value.hpp"
 #include "leveret/notify/notification.hpp"
@@ -13,11 +14,13 @@
 #include "leveret/transport/concept.hpp"
 
 #include <asio/awaitable.hpp>
+#include <asio/error.hpp>
 
 #include <array>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace leveret::notify {
@@ -28,8 +31,9 @@ struct notifier_options {
     std::string_view exchange = "openstack";     ///< control_exchange of oslo.messaging
     std::string_view topic = "notifications";
     bool durable = false;                        ///< amqp_durable_queues: the same at both ends
-    std::size_t retries = 0;                     ///< how often one that the broker refuses is published again, at once
-    duration timeout = default_timeout;          ///< until the broker has a notification
+    std::size_t retries = 0;                     ///< how often one that the broker refuses is published again
+    duration retry_interval = duration::milliseconds(250); ///< before each of them
+    duration timeout = default_timeout;          ///< until the broker has a notification; of each question to it
 };
 static_assert(safe_options<notifier_options>);
 
@@ -40,8 +44,8 @@ static_assert(safe_options<notifier_options>);
 ///     const lv::json created{{"id", 42}};
 ///     co_await compute.info("instance.created", created);
 ///
-/// Each function completes when the broker has the notification, and gives the outcome: false where it was refused. A
-/// cheap handle. Thread safety: the connection's executor.
+/// Each function completes when the broker has the notification, and gives the outcome: false where it was refused, that
+/// often. One whose time ends without an outcome is not told again, for it may be there. A cheap handle. Thread safety: the connection's executor.
 template <channel Channel, io::environment Environment = io::asio_environment>
 class notifier {
 public:
@@ -115,7 +119,7 @@ private:
         state(Channel c, const notifier_options& o, Environment e)
             : channel(std::move(c)), environment(std::move(e)), identity(environment.random()),
               publisher_id(o.publisher_id), exchange(o.exchange), topic(o.topic), durable(o.durable),
-              retries(o.retries), timeout(o.timeout)
+              retries(o.retries), retry_interval(o.retry_interval), timeout(o.timeout)
         {
         }
         /// A UUID of version 4.
@@ -135,7 +139,7 @@ private:
         const std::string publisher_id, exchange, topic;
         const bool durable;
         const std::size_t retries;
-        const duration timeout;
+        const duration retry_interval, timeout;
         std::array<bool, priorities.size()> is_declared{};
     };
 
@@ -144,9 +148,9 @@ private:
         const std::string queue = s->topic + "." + std::string(name(p));
         const auto index = static_cast<std::size_t>(p);
         if (!s->is_declared[index]) {
-            co_await s->channel.declare_exchange(s->exchange, exchange_type::topic, {.durable = s->durable});
-            co_await s->channel.declare_queue(queue, {.durable = s->durable});
-            co_await s->channel.bind_queue(queue, s->exchange, queue, {});
+            co_await s->channel.declare_exchange(s->exchange, exchange_type::topic, {.durable = s->durable, .timeout = s->timeout});
+            co_await s->channel.declare_queue(queue, {.durable = s->durable, .timeout = s->timeout});
+            co_await s->channel.bind_queue(queue, s->exchange, queue, {.timeout = s->timeout});
             s->is_declared[index] = true;
         }
         for (std::size_t left = s->retries;; --left) {
@@ -154,6 +158,22 @@ private:
                 co_await s->channel.publish_confirmed(s->exchange, queue, m, {.timeout = s->timeout});
             if (outcome.is_confirmed() || left == 0)
                 co_return outcome;
+            co_await wait(s);
+        }
+    }
+    static asio::awaitable<void> wait(local_ptr<state> s)
+    {
+        bool is_cancelled = false;
+        try {
+            co_await io::pause(s->environment, s->retry_interval);
+        } catch (const std::system_error&) {
+            is_cancelled = true;
+        }
+        if (is_cancelled) {
+            leveret::diagnostics d;
+            d.operation = "notify";
+            d.operation_fate = fate::refused;
+            throw operation_cancelled(asio::error::operation_aborted, "notify was cancelled", std::move(d));
         }
     }
 

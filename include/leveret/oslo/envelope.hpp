@@ -5,26 +5,47 @@
 #include "leveret/core/payload.hpp"
 #include "leveret/json/value.hpp"
 
+#include <charconv>
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 namespace leveret::oslo {
 
 namespace detail {
 
-/// Python writes NaN, Infinity and -Infinity, which JSON has not: they become null.
-[[nodiscard]] inline std::string without_python_numbers(std::string_view text)
+/// The code unit of an escape \\uXXXX at the front of `text`, or -1.
+[[nodiscard]] inline int escaped_unit(std::string_view text) noexcept
+{
+    unsigned unit = 0;
+    if (text.size() < 6 || !text.starts_with("\\u"))
+        return -1;
+    const auto [end, e] = std::from_chars(text.data() + 2, text.data() + 6, unit, 16);
+    return e == std::errc() && end == text.data() + 6 ? static_cast<int>(unit) : -1;
+}
+
+/// Python writes NaN, Infinity and -Infinity, which JSON has not: they become null. And it writes halves of surrogate
+/// pairs, which stand for bytes that were no UTF-8 (PEP 383): they become U+FFFD.
+[[nodiscard]] inline std::string without_python(std::string_view text)
 {
     std::string out;
     bool in_text = false;
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
         if (in_text) {
-            out.push_back(c);
-            if (c == '\\' && i + 1 < text.size())
-                out.push_back(text[++i]);
+            std::size_t taken = c == '\\' ? 2 : 1;
+            const int unit = escaped_unit(text.substr(i));
+            if (unit >= 0xd800 && unit <= 0xdfff) {
+                const int next = escaped_unit(text.substr(i + 6));
+                const bool is_pair = unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff;
+                taken = is_pair ? 12 : 6;
+                out += is_pair ? text.substr(i, taken) : std::string_view("\\ufffd");
+            } else {
+                out += text.substr(i, taken);
+            }
+            i += taken - 1;
             in_text = c != '"';
             continue;
         }
@@ -45,12 +66,12 @@ namespace detail {
 
 } // namespace detail
 
-/// JSON as Python writes it: numbers that are none become null. Throws decode_error.
+/// JSON as Python writes it: numbers that are none become null, texts that are none get U+FFFD. Throws decode_error.
 [[nodiscard]] inline json parse(std::string_view text)
 {
     json value = leveret::detail::try_parse_json(text);
     if (value.is_discarded())
-        value = parse_json(detail::without_python_numbers(text));
+        value = parse_json(detail::without_python(text));
     return value;
 }
 
@@ -103,6 +124,15 @@ inline void envelop(std::string_view inner, message& m)
     if (!found->is_string())
         throw_decode_error(std::string(key) + " is " + std::string(kind_of(*found)) + " and no text");
     return found->get<std::string>();
+}
+
+/// The same, and what is no text as JSON.
+[[nodiscard]] inline std::string any_text_of(const json& object, const char* key)
+{
+    const auto found = object.find(key);
+    if (found == object.end() || found->is_null())
+        return {};
+    return found->is_string() ? found->get<std::string>() : json_text(*found);
 }
 
 /// The entries `_context_*` of a message, taken out of it.

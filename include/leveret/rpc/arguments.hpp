@@ -14,6 +14,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <concepts>
 #include <cstddef>
 #include <functional>
@@ -24,6 +25,8 @@
 #include <utility>
 
 namespace leveret::rpc {
+
+class request;
 
 /// A named argument of a call: see rpc::arg.
 template <class T>
@@ -131,13 +134,34 @@ concept fits = std::convertible_to<const From&, To> &&
                !(std::floating_point<From> && std::integral<To>) &&
                !(std::is_arithmetic_v<From> && std::is_arithmetic_v<To> &&
                  (std::same_as<From, bool> != std::same_as<To, bool> || std::same_as<From, char>));
+/// And whether all that there is of `From` can be a `To`.
+template <class From, class To>
+concept fits_whole = fits<From, To> && (!(std::integral<From> && std::integral<To>) || requires(From f) { To{f}; }) &&
+                     !(std::floating_point<From> && std::floating_point<To> && sizeof(From) > sizeof(To));
+
+/// Whether the parameters of a handler, which may have an rpc::request before, take those of an interface whole; true where
+/// nobody can tell.
+template <class Signature, class... A>
+inline constexpr bool takes_whole = true;
+template <class R, class... P, class... A>
+requires(sizeof...(P) == sizeof...(A))
+inline constexpr bool takes_whole<leveret::detail::handler_signature<R, P...>, A...> =
+    (fits_whole<A, std::remove_cvref_t<P>> && ...);
+template <class R, class First, class... P, class... A>
+requires(sizeof...(P) == sizeof...(A))
+inline constexpr bool takes_whole<leveret::detail::handler_signature<R, First, P...>, A...> =
+    (fits_whole<A, std::remove_cvref_t<P>> && ...);
 
 template <class To, class From>
 [[nodiscard]] To convert(const From& value)
 {
     if constexpr (std::integral<From> && std::integral<To> && fits<From, To> && !std::same_as<From, bool>) {
         if (!std::in_range<To>(value))
-            throw_invalid_argument("rpc: an argument is out of its parameter's range");
+            throw_invalid_argument("rpc: a value is out of the range that the interface has for it");
+        return static_cast<To>(value);
+    } else if constexpr (std::floating_point<From> && std::floating_point<To>) {
+        if (std::isfinite(value) && !std::isfinite(static_cast<To>(value)))
+            throw_invalid_argument("rpc: a value is out of the range that the interface has for it");
         return static_cast<To>(value);
     } else if constexpr (std::convertible_to<const From&, To>) {
         return static_cast<To>(value);
@@ -176,25 +200,43 @@ struct method<Name, R(A...), Names...> {
     static constexpr std::size_t arity = sizeof...(A);
     static_assert(((json_value<std::remove_cvref_t<A>>) && ...), "leveret: a parameter of rpc::method is not known to JSON");
 
-    /// What is there of a handler: it is called with the parameters of the interface, whatever its own are.
+    /// What is there of a handler: it is called with the parameters of the interface, whatever its own are, and with the
+    /// request before them if it wants it. Throws usage_error for an integer that is no `R`.
     template <class F>
-    requires std::invocable<F&, std::remove_cvref_t<A>...>
+    requires std::invocable<F&, std::remove_cvref_t<A>...> || std::invocable<F&, const request&, std::remove_cvref_t<A>...>
     class handler {
-        using given = std::invoke_result_t<F&, std::remove_cvref_t<A>...>;
+        static constexpr bool takes_request = !std::invocable<F&, std::remove_cvref_t<A>...>;
+        using given = typename std::conditional_t<takes_request, std::invoke_result<F&, const request&, std::remove_cvref_t<A>...>,
+                                                  std::invoke_result<F&, std::remove_cvref_t<A>...>>::type;
         static constexpr bool awaits = std::same_as<given, asio::awaitable<R>>;
         static_assert(awaits || std::same_as<given, R> || detail::fits<given, R>,
                       "leveret: the handler returns something else than the method of the interface");
+        static_assert(detail::takes_whole<typename leveret::detail::signature_of<F>::type, std::remove_cvref_t<A>...>,
+                      "leveret: a parameter of the handler does not hold all values of that of the interface");
 
     public:
         using result = std::conditional_t<awaits, asio::awaitable<R>, R>;
         explicit handler(F f) : function_(std::move(f)) {}
-        result operator()(std::remove_cvref_t<A>... arguments) { return std::invoke(function_, std::move(arguments)...); }
+        result operator()(const request& r, std::remove_cvref_t<A>... arguments)
+        {
+            const auto call = [&]() -> given {
+                if constexpr (takes_request)
+                    return std::invoke(function_, r, std::move(arguments)...);
+                else
+                    return std::invoke(function_, std::move(arguments)...);
+            };
+            if constexpr (awaits || std::same_as<given, R>)
+                return call();
+            else
+                return detail::convert<R>(call());
+        }
 
     private:
         F function_;
     };
     template <class F>
-    using signature = leveret::detail::handler_signature<typename handler<F>::result, std::remove_cvref_t<A>...>;
+    using signature =
+        leveret::detail::handler_signature<typename handler<F>::result, const request&, std::remove_cvref_t<A>...>;
     using parameter_names = detail::names<Names...>;
 
     /// The arguments on the wire. They are converted to the parameters' types first. Throws usage_error for an integer

@@ -23,7 +23,6 @@
 #include <asio/awaitable.hpp>
 #include <asio/error.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -106,6 +105,12 @@ public:
     [[nodiscard]] asio::awaitable<void> fanout_cast(std::string_view method, const A&... arguments) const
     {
         return send_cast(method, detail::pack<Wire::arguments_by_name>(arguments...), true);
+    }
+    template <described_method M, class... A>
+    [[nodiscard]] asio::awaitable<void> fanout_cast(const A&... arguments) const
+    {
+        check_method<M>();
+        return send_cast(M::name, M::pack(arguments...), true);
     }
 
     /// A client with another target or other options, and all else the same.
@@ -253,18 +258,19 @@ private:
         for (std::size_t left = o.retries;; --left) {
             if (!call.is_done && !exchange.empty() && !c.has_declared(exchange)) {
                 is_later = true;
-                co_await declare(c, exchange, false, o.timeout);
+                auto declaring = in_time(declare(c, exchange, false, c.left_of(call, o.timeout)), method);
+                co_await std::move(declaring);
                 awake(call, io::wake::rung, method, fate::never_sent);
             }
             if (!call.is_done) {
                 publish_options sent;
                 sent.mandatory = true;
                 sent.timeout = o.timeout;
-                if (is_later && call.last != instant::never())
-                    sent.timeout = std::max(call.last - c.alarm.now(), duration::milliseconds(1));
+                if (is_later)
+                    sent.timeout = c.left_of(call, o.timeout);
                 if (const message& m = c.encode_call(how, method, arguments, call.number, sent.timeout);
                     !c.channel.try_publish(exchange, key, m, sent)) {
-                    auto sending = when_there_is_room(c.channel.publish(exchange, key, m, sent), method);
+                    auto sending = in_time(c.channel.publish(exchange, key, m, sent), method);
                     co_await std::move(sending);
                 }
                 c.forget_large_request();
@@ -298,15 +304,16 @@ private:
         else
             return json_to<R>(result);
     }
-    static asio::awaitable<void> when_there_is_room(asio::awaitable<void> sending, const std::string& method)
+    /// What comes before a call is on its way ends as the call does when its time is over.
+    static asio::awaitable<void> in_time(asio::awaitable<void> operation, const std::string& method)
     {
-        bool had_room = true;
+        bool is_late = false;
         try {
-            co_await std::move(sending);
+            co_await std::move(operation);
         } catch (const timeout_error&) {
-            had_room = false;
+            is_late = true;
         }
-        if (!had_room)
+        if (is_late)
             throw_late(method, fate::never_sent);
     }
     /// Before a call that no server was there for is sent again. Throws that there was none when its time ends meanwhile.

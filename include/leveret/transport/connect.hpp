@@ -68,6 +68,8 @@ asio::awaitable<any_connection> erased(asio::awaitable<T> connecting)
         hosts.remove_prefix(comma == hosts.npos ? hosts.size() : comma);
         if (!is_first && !credentials.empty() && host.starts_with(credentials))
             host.remove_prefix(credentials.size());
+        if (host.ends_with(':')) // as oslo.messaging's own parser has it: the usual port
+            host.remove_suffix(1);
         out += host;
         if (!hosts.empty()) {
             out.push_back(',');

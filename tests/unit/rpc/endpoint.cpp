@@ -108,6 +108,15 @@ TEST_CASE("endpoint: methods of a shared interface")
     CHECK(bank::transfer::pack("bob", 3) == R"({"to":"bob","amount":3})");
     CHECK(bank::close::pack() == "{}");
     CHECK(e.method_by_position().empty());
+
+    using twice = lv::rpc::method<"twice", int(int)>;
+    e.add<twice>([](const lv::rpc::request& r, int n) { return (r.method().empty() ? 0L : 0L) + 2L * n; });
+    CHECK(call(e, "twice", "[21]") == 42);
+    CHECK_THROWS_WITH_AS(call(e, "twice", "[2000000000]"), "rpc: a value is out of the range that the interface has for it",
+                         lv::usage_error);
+    using half = lv::rpc::method<"half", float(float)>;
+    CHECK(half::pack(0.5) == "[0.5]");
+    CHECK_THROWS_AS(static_cast<void>(half::pack(1e300)), lv::usage_error);
 }
 
 TEST_CASE("call: arguments are written as they are, and none twice")
@@ -133,7 +142,7 @@ TEST_CASE("endpoint: arguments of a shared interface are not bent")
     using small = method<"small", void(std::uint8_t, std::string)>;
     CHECK(small::pack(255, "x") == R"([255,"x"])");
     CHECK(small::pack(7L, std::string("y")) == R"([7,"y"])");
-    CHECK_THROWS_WITH_AS(static_cast<void>(small::pack(256, "x")), "rpc: an argument is out of its parameter's range",
+    CHECK_THROWS_WITH_AS(static_cast<void>(small::pack(256, "x")), "rpc: a value is out of the range that the interface has for it",
                          lv::usage_error);
     CHECK_THROWS_AS(static_cast<void>(small::pack(-1, "x")), lv::usage_error);
 }

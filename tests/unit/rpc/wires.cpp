@@ -41,7 +41,7 @@ received_message oslo_body(std::string_view body)
 const target calc = target_options{.topic = "calc", .name_space = "n", .version = "1.2"};
 const json context = {{"user", "u1"}};
 
-outgoing_request request(const json& arguments)
+outgoing_request asked(const json& arguments)
 {
     outgoing_request r;
     r.method = "add";
@@ -72,7 +72,7 @@ template <class Wire>
 void round_trip(const json& arguments)
 {
     const Wire wire;
-    const lv::message m = encoded(wire, &Wire::encode_request, request(arguments));
+    const lv::message m = encoded(wire, &Wire::encode_request, asked(arguments));
     const incoming_request in = wire.decode_request(received(m));
     CHECK(in.method == "add");
     CHECK(in.arguments == arguments);
@@ -136,11 +136,14 @@ TEST_CASE("wire: plain reads what RabbitMQ's tutorial sends")
     CHECK(r.method.empty());
     CHECK(r.arguments == json::array({30}));
     CHECK(r.timeout.is_never());
+    CHECK(r.wrong.empty());
     m.body = "{";
-    CHECK_THROWS_AS(static_cast<void>(plain().decode_request(m)), lv::decode_error);
+    CHECK_FALSE(plain().decode_request(m).wrong.empty());
     m.body = "1";
     m.content_type = "application/octet-stream";
-    CHECK_THROWS_AS(static_cast<void>(plain().decode_request(m)), lv::decode_error);
+    CHECK(plain().decode_request(m).wrong.find("requests and answers are JSON") != std::string::npos);
+    m.reply_to = {};
+    CHECK_THROWS_AS(static_cast<void>(plain().decode_request(m)), lv::decode_error); // nobody can be told
 }
 
 TEST_CASE("wire: oslo reads what oslo.messaging sends")
@@ -169,6 +172,26 @@ TEST_CASE("wire: oslo reads what oslo.messaging sends")
         R"({"method": "m", "args": {"a": NaN, "b": [-Infinity, Infinity, "NaN \" Infinity"]}, "_timeout": 2.5})"));
     CHECK(numbers.arguments == json::parse(R"({"a": null, "b": [null, null, "NaN \" Infinity"]})"));
     CHECK(numbers.monitor == lv::duration::milliseconds(2500));
+    // Bytes that are no UTF-8, as Python has them in texts.
+    const incoming_request halves = oslo().decode_request(oslo_body(
+        R"({"method": "m", "args": {"a": "\udc80x\\udc80\ud83d\udc07\ud83d", "b": "\ud800\ud800\udc00"}})"));
+    CHECK(halves.arguments == json::parse(R"({"a": "\ufffdx\\udc80\ud83d\udc07\ufffd", "b": "\ufffd\ud800\udc00"})"));
+}
+
+TEST_CASE("wire: oslo tells who asked wrongly, if it is known who did")
+{
+    for (const std::string_view part : {R"("method": "m", "args": null)", R"("method": "m", "args": [1])",
+                                        R"("method": "m", "version": 1)", R"("method": 1)"}) {
+        CAPTURE(part);
+        const std::string asked = "{" + std::string(part) + R"(, "_msg_id": "i", "_reply_q": "q"})";
+        const incoming_request r = oslo().decode_request(oslo_body(asked));
+        CHECK_FALSE(r.wrong.empty());
+        CHECK(r.id == "i");
+        CHECK(r.reply_to == "q");
+    }
+    const incoming_request r = oslo().decode_request(oslo_body(R"({"_unique_id": 5, "_msg_id": "i", "_reply_q": "q"})"));
+    CHECK(r.wrong.empty()); // the method is "", and not there
+    CHECK(r.method.empty());
 }
 
 TEST_CASE("wire: oslo refuses what oslo.messaging refuses")
@@ -206,7 +229,7 @@ TEST_CASE("wire: names and settings of oslo.messaging")
 TEST_CASE("wire: a deadline that is beyond a broker's longest is not told to it")
 {
     const json none = json::object();
-    outgoing_request r = request(none);
+    outgoing_request r = asked(none);
     r.timeout = lv::duration::milliseconds(4'294'967'295);
     CHECK(encoded(plain(), &plain::encode_request, r).properties().expiration() == "4294967295");
     CHECK(encoded(oslo(), &oslo::encode_request, r).properties().expiration() == "4294967295");

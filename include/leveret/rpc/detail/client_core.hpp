@@ -25,6 +25,7 @@
 #include <asio/post.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -269,6 +270,12 @@ public:
         if (!call.monitor.is_never() && alarm.now() + call.monitor < at)
             at = alarm.now() + call.monitor;
         alarm.arm(call, at);
+    }
+
+    /// What is left of the time of a call that has `timeout`.
+    [[nodiscard]] duration left_of(const pending_call& call, duration timeout)
+    {
+        return call.last == instant::never() ? timeout : std::max(call.last - alarm.now(), duration::milliseconds(1));
     }
 
     io::wait_list waits;

@@ -115,22 +115,18 @@ public:
                            asio::bind_cancellation_slot(s->reading_[i].slot(),
                                                         [s](std::exception_ptr e) { s->reader_ended(std::move(e)); }));
         }
-        const bool cancelled = co_await io::stop_bell::wait(s->end_);
+        bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->ring_readers();
-        std::exception_ptr in_end;
-        for (stream& consumer : s->streams_) {
-            try {
-                co_await consumer.cancel({.timeout = s->options.timeout});
-            } catch (...) {
-                in_end = std::current_exception();
+        std::exception_ptr in_end = co_await end_streams(s->streams_, s->alarm_, s->options.timeout);
+        if (s->error_ || in_end)
+            s->abandon(); // they can't be answered
+        while (s->readers_ != 0 || s->active_ != 0) {
+            if (co_await bell.wait() == io::wake::cancelled) {
+                cancelled = true; // once more
+                s->abandon();
             }
         }
-        if (s->error_ || in_end)
-            s->tasks_.abandon_all(); // they can't be answered
-        while (s->readers_ != 0 || s->active_ != 0) {
-            if (co_await bell.wait() == io::wake::cancelled)
-                s->abandon(); // once more
-        }
+        s->is_abandoned_ = false;
         s->end_.runs_at(nullptr);
         s->streams_.clear();
         s->is_started_ = false;
@@ -157,6 +153,7 @@ private:
     /// What runs is cancelled, and its requests go back to their queues.
     void abandon()
     {
+        is_abandoned_ = true;
         tasks_.abandon_all();
         for (asio::cancellation_signal& s : reading_)
             s.emit(asio::cancellation_type::terminal);
@@ -178,7 +175,7 @@ private:
     void reader_ended(std::exception_ptr e) noexcept
     {
         --readers_;
-        if (e && !error_)
+        if (e && !error_ && !is_abandoned_)
             error_ = std::move(e);
         stop(); // one that ended means that all must
     }
@@ -240,6 +237,10 @@ private:
                 return false;
             }
             seen_.add(r.parts().unique_id);
+        }
+        if (!r.parts().wrong.empty()) {
+            answer_failure(a, r, failure(failure_kind::invalid_arguments, "invalid_arguments", r.parts().wrong));
+            return true;
         }
         bool is_served = false;
         handler* const method = find_handler(endpoints, r.parts(), is_served);
@@ -391,7 +392,7 @@ private:
     io::stop_bell end_;
     std::exception_ptr error_;
     std::size_t readers_ = 0, active_ = 0;
-    bool before_ = false, is_started_ = false;
+    bool before_ = false, is_started_ = false, is_abandoned_ = false;
 };
 
 } // namespace detail

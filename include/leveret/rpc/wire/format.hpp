@@ -53,6 +53,7 @@ struct incoming_request {
     std::string id; ///< of a call; empty for a cast
     std::string unique_id;
     std::string reply_to;
+    std::string wrong; ///< why it can't be served, if its caller is known and is to be told; else empty
     duration timeout = duration::never();
     duration monitor = duration::never();
 };

@@ -148,13 +148,21 @@ inline incoming_request oslo::decode_request(const received_message& m) const
     json inner = leveret::oslo::opened(m.body, m.content_type);
     incoming_request r;
     r.context = leveret::oslo::take_context(inner);
-    const auto text = [&inner](const char* key) { return leveret::oslo::text_of(inner, key); };
+    r.id = leveret::oslo::text_of(inner, "_msg_id");
+    r.reply_to = leveret::oslo::text_of(inner, "_reply_q");
+    const auto text = [&](const char* key) {
+        try {
+            return leveret::oslo::text_of(inner, key);
+        } catch (const decode_error& e) {
+            r.wrong = e.what();
+            return std::string();
+        }
+    };
     r.method = text("method");
     r.name_space = text("namespace");
     r.version = text("version");
-    r.id = text("_msg_id");
-    r.reply_to = text("_reply_q");
-    r.unique_id = text("_unique_id");
+    if (const auto at = inner.find("_unique_id"); at != inner.end() && at->is_string())
+        r.unique_id = at->get<std::string>();
     if (const auto at = inner.find("_timeout"); at != inner.end() && at->is_number())
         if (const double seconds = at->get<double>(); seconds >= 0 && seconds < 1e9)
             r.monitor = duration::milliseconds(static_cast<std::int64_t>(seconds * 1000));
@@ -162,8 +170,14 @@ inline incoming_request oslo::decode_request(const received_message& m) const
         r.arguments = std::move(*at);
     else
         r.arguments = json::object();
-    if (r.method.empty() || !r.arguments.is_object())
-        throw_decode_error("a request of oslo.messaging has a method, and an object of arguments");
+    if (!r.arguments.is_object())
+        r.wrong = "args is " + std::string(kind_of(r.arguments)) + " and no object";
+    if (r.id.empty() || r.reply_to.empty()) { // nobody can be told
+        if (r.method.empty() && r.wrong.empty())
+            r.wrong = "a request of oslo.messaging has a method";
+        if (!r.wrong.empty())
+            throw_decode_error(r.wrong);
+    }
     return r;
 }
 

@@ -96,9 +96,15 @@ inline void plain::check_type(const received_message& m)
 
 inline incoming_request plain::decode_request(const received_message& m) const
 {
-    check_type(m);
     incoming_request r;
-    r.arguments = parse_json(m.body);
+    try {
+        check_type(m);
+        r.arguments = parse_json(m.body);
+    } catch (const decode_error& e) {
+        if (m.reply_to.empty() || m.correlation_id.empty())
+            throw;
+        r.wrong = e.what();
+    }
     if (!r.arguments.is_structured()) { // as those of RabbitMQ's tutorial
         json list = json::array();
         list.push_back(std::move(r.arguments));
