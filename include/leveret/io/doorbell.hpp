@@ -120,16 +120,17 @@ private:
                 slot.clear();
             // asio::post and asio::dispatch do the same with more copies of the executor.
             const asio::any_io_executor executor = asio::get_associated_executor(h);
-            auto resume = [h = std::move(h), how]() mutable { std::move(h)(how); };
             if (here == nullptr) {
-                asio::require(executor, asio::execution::blocking.never).execute(std::move(resume));
+                asio::require(executor, asio::execution::blocking.never).execute([h = std::move(h), how]() mutable {
+                    std::move(h)(how);
+                });
                 return;
             }
             try {
                 if (executor == *here)
-                    resume();
+                    std::move(h)(how);
                 else
-                    executor.execute(std::move(resume));
+                    executor.execute([h = std::move(h), how]() mutable { std::move(h)(how); });
             } catch (...) { // io_context's execute keeps it, a strand's does not
                 asio::require(executor, asio::execution::blocking.never).execute([e = std::current_exception()] {
                     std::rethrow_exception(e);

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 namespace leveret::wire {
 
@@ -28,6 +29,14 @@ class writer {
             return;
         store_be(at_, v);
         at_ += sizeof(T);
+    }
+    constexpr void copy(std::string_view v) noexcept
+    {
+        if (std::is_constant_evaluated())
+            std::string_view::traits_type::copy(at_, v.data(), v.size());
+        else
+            copy_bytes(at_, v.data(), v.size());
+        at_ += v.size();
     }
 
     char* begin_;
@@ -57,19 +66,18 @@ public:
     constexpr void bytes(std::string_view v) noexcept
     {
         octet_ = nullptr;
-        if (!room(v.size()))
-            return;
-        std::string_view::traits_type::copy(at_, v.data(), v.size());
-        at_ += v.size();
+        if (room(v.size()))
+            copy(v);
     }
     constexpr void short_string(std::string_view v) noexcept
     {
-        if (v.size() > short_string_max) {
+        octet_ = nullptr;
+        if (v.size() > short_string_max || !room(1 + v.size())) {
             ok_ = false;
             return;
         }
-        u8(static_cast<std::uint8_t>(v.size()));
-        bytes(v);
+        *at_++ = static_cast<char>(static_cast<unsigned char>(v.size()));
+        copy(v);
     }
 
     // One overload for each kind of method argument.
