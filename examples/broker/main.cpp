@@ -44,6 +44,8 @@ void add_user(lv::broker::users& users, std::string_view line, const settings& s
         throw std::invalid_argument(where + ": expected NAME:" + (is_hash ? "HASH" : "PASSWORD"));
     const std::string name(line.substr(0, colon));
     const std::string secret(line.substr(colon + 1));
+    if (secret.empty())
+        throw std::invalid_argument(where + ": the user '" + name + "' has no password");
     if (is_hash && !lv::broker::is_password_hash(secret))
         throw std::invalid_argument(where + ": what stands behind the name '" + name +
                                     "' is no hash; --hash-password makes one of a password");

@@ -15,6 +15,7 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <iostream>
@@ -26,7 +27,7 @@ namespace {
 
 using client = lv::rpc::client<lv::any_channel, lv::rpc::wire::oslo>;
 
-lv::duration seconds(double s) { return lv::duration::milliseconds(static_cast<std::int64_t>(s * 1000)); }
+lv::duration seconds(double s) { return std::chrono::duration<double>(s); }
 
 /// The result, or what was thrown, as one line; and whether it is the result.
 asio::awaitable<std::string> told(client c, std::string method, lv::json arguments, bool& has_result)

@@ -1,5 +1,5 @@
 // A server for clients of oslo.messaging: two endpoints, as in the guide of oslo.messaging. Runs until somebody calls
-// `shutdown`, or sends it SIGTERM.
+// `shutdown`, or sends it SIGTERM or SIGINT, of which a second ends it at once.
 //
 //   oslo_server --url rabbit://guest:guest@localhost:5672/ --exchange acc --topic test --server s1
 #include "options.hpp"
@@ -12,10 +12,12 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <iostream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -27,7 +29,7 @@ namespace {
 asio::awaitable<double> sleep_for(double seconds)
 {
     asio::steady_timer timer(co_await asio::this_coro::executor);
-    timer.expires_after(std::chrono::microseconds(static_cast<std::int64_t>(seconds * 1e6)));
+    timer.expires_after(std::chrono::microseconds(static_cast<std::int64_t>(std::clamp(seconds, 0.0, 1e9) * 1e6)));
     co_await timer.async_wait(asio::use_awaitable);
     co_return seconds;
 }
@@ -133,9 +135,12 @@ asio::awaitable<void> serve(const oslo_example::options& o)
     node.add(std::move(control));
 
     asio::signal_set signals(co_await asio::this_coro::executor, SIGINT, SIGTERM);
-    signals.async_wait([&node](std::error_code ec, int) {
-        if (!ec)
-            node.stop();
+    const auto here = std::make_shared<bool>();
+    signals.async_wait([&, alive = std::weak_ptr(here)](std::error_code ec, int) {
+        if (ec || alive.expired())
+            return;
+        signals.clear();
+        node.stop();
     });
     co_await node.start();
     std::cout << "READY" << std::endl;

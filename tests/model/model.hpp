@@ -363,12 +363,8 @@ public:
             std::int64_t due = never;
             if (q.consumers.empty() && q.s.lease != never)
                 due = q.last_use + q.s.lease;
-            for (int level = 0; level <= q.s.max_priority; ++level) {
-                const auto head = std::find_if(q.entries.begin(), q.entries.end(),
-                                               [&](const entry& e) { return e.priority == level; });
-                if (head != q.entries.end())
-                    due = std::min(due, head->expires);
-            }
+            if (!q.entries.empty())
+                due = std::min(due, q.entries.front().expires);
             if (due < first) {
                 first = due;
                 queues_due = 0;
@@ -519,19 +515,14 @@ private:
             bury(q, e.m, "maxlen");
         }
     }
-    /// Of each priority, those at the head.
+    /// Those at the head: one of a low priority waits for those before it.
     void drop_expired(queue& q)
     {
-        for (int level = 0; level <= q.s.max_priority; ++level)
-            for (;;) {
-                const auto head = std::find_if(q.entries.begin(), q.entries.end(),
-                                               [&](const entry& e) { return e.priority == level; });
-                if (head == q.entries.end() || head->expires > now)
-                    break;
-                const message m = head->m;
-                q.entries.erase(head);
-                bury(q, m, "expired");
-            }
+        while (!q.entries.empty() && q.entries.front().expires <= now) {
+            const message m = q.entries.front().m;
+            q.entries.erase(q.entries.begin());
+            bury(q, m, "expired");
+        }
     }
     void bury(const queue& q, const message& m, const std::string& reason)
     {

@@ -59,3 +59,33 @@ LEVERET_CORO_TEST_CASE("rpc: an answer waits while the broker takes no messages,
     co_await run.join();
     co_await connection.close();
 }
+
+LEVERET_CORO_TEST_CASE("rpc: a server that is stopped waits with its answers no longer than its own timeout")
+{
+    lv::memory::broker broker({.limits = {.memory_high = 1'000'000, .memory_low = 500'000}});
+    auto connection = co_await lv::memory::connect(broker);
+    auto filling = co_await connection.open_channel();
+    auto serving = co_await connection.open_channel();
+    auto calling = co_await connection.open_channel();
+    co_await filling.declare_queue("much", {});
+    lv::rpc::server node{serving, {.topic = "t", .server = "s"}, {.timeout = 100ms}};
+    node.add("fill", [&]() -> asio::awaitable<int> {
+        const std::string large(2'000'000, 'x');
+        co_await filling.publish("", "much", large);
+        co_await filling.publish("", "much", "x");
+        co_return 1;
+    });
+    co_await node.start();
+    task<void> run(connection.get_executor(), node.run());
+    const lv::rpc::client client{calling, {.topic = "t"}, {.timeout = lv::duration::never()}};
+    task<int> call(connection.get_executor(), client.call<int>("fill"));
+    co_await eventually([&] { return connection.is_blocked(); });
+    co_await turns(20);
+    node.stop();
+    co_await run.join();
+    CHECK(node.given_up() == 0);
+    CHECK_FALSE(call.is_done());
+    call.cancel();
+    co_await failure_of<lv::operation_cancelled>(call.join());
+    co_await connection.close();
+}

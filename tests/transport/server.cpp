@@ -7,6 +7,8 @@
 #include <leveret/server.hpp>
 
 #include <asio/awaitable.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <asio/post.hpp>
@@ -42,12 +44,12 @@ asio::awaitable<tcp::socket> raw(const lv::broker::server& s)
 }
 
 /// One that did the handshake and opened channel 1; what the server said to that was read.
-asio::awaitable<tcp::socket> opened(const lv::broker::server& s)
+asio::awaitable<tcp::socket> opened(const lv::broker::server& s, lv::table properties = lv::test::server_peer::capable())
 {
     using namespace lv::test;
     auto socket = co_await raw(s);
     std::string bytes(lv::wire::protocol_header);
-    bytes += server_peer::start_ok(server_peer::capable());
+    bytes += server_peer::start_ok(properties);
     bytes += server_peer::tune_ok();
     bytes += frame(0, lv::wire::connection::open{});
     bytes += frame(1, lv::wire::channel::open{});
@@ -370,6 +372,36 @@ LEVERET_CORO_TEST_CASE("server: a client that takes none of its output is cut")
     co_await eventually([&] { return !events.reasons.empty(); });
     CHECK(events.reasons[0] == "the client took none of its output for 100 ms");
     CHECK(server.connection_count() == 0);
+}
+
+LEVERET_CORO_TEST_CASE("server: what a publisher sent is done when memory is no longer low, also if it can't be told")
+{
+    using namespace lv::test;
+    const auto executor = co_await asio::this_coro::executor;
+    lv::broker::server_options options;
+    options.limits.memory_high = 10'000;
+    options.limits.memory_low = 5'000;
+    lv::broker::server server{executor, options};
+    auto connection = co_await lv::amqp::connect(uri_of(server));
+    auto channel = co_await connection.open_channel();
+    auto untold = co_await opened(server, {});
+    std::string bytes = frame(1, lv::wire::queue::declare{.queue = "q", .no_wait = true});
+    for (int i = 0; i < 12; ++i)
+        bytes += frame(1, lv::wire::basic::publish{.routing_key = "q"}) + content(1, std::string(1000, 'x'));
+    bytes += frame(1, lv::wire::queue::declare{.queue = "q", .passive = true});
+    co_await asio::async_write(untold, asio::buffer(bytes), asio::use_awaitable); // in one block, of which some is left
+    bool is_answered = false;
+    const auto read = [&]() -> asio::awaitable<void> {
+        char answer[64];
+        co_await asio::async_read(untold, asio::buffer(answer, 8), asio::use_awaitable);
+        is_answered = true;
+    };
+    asio::co_spawn(executor, read(), asio::detached);
+    co_await eventually([&] { return server.memory() > 10'000; });
+    CHECK_FALSE(is_answered);
+    co_await channel.purge_queue("q");
+    co_await eventually([&] { return is_answered; });
+    co_await connection.close();
 }
 
 LEVERET_CORO_TEST_CASE("server: a client that takes its output slowly is not cut")

@@ -4,7 +4,9 @@
 #include "leveret/core/properties.hpp"
 #include "leveret/core/table.hpp"
 
+#include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,7 +54,7 @@ inline void record_death(properties& p, const stored_message& m, std::string_vie
             continue;
         death = *known;
         if (const field_value* n = known->find("count"))
-            count = n->integer() + 1;
+            count = std::clamp(n->integer(), std::int64_t{0}, std::numeric_limits<std::int64_t>::max() - 1) + 1;
         deaths.erase(at);
         break;
     }

@@ -14,8 +14,9 @@ struct limits {
     std::size_t queue_messages = 4'000'000;
     std::size_t queue_bytes = std::size_t{1536} << 20U;
     /// Memory of all messages in queues, unacknowledged or in transactions, each counted once with its body,
-    /// its properties (where messages share them, once) and `message_overhead`: above `memory_high` publishing sessions are told that they are blocked, and
-    /// from `memory_low` on that they no longer are.
+    /// its properties (where messages share them, once), its further keys (CC, BCC) and `message_overhead`, and with
+    /// `holder_overhead` for each queue but the first: above `memory_high` publishing sessions are told that they are
+    /// blocked, and from `memory_low` on that they no longer are.
     std::size_t memory_high = std::size_t{1536} << 20U;
     std::size_t memory_low = std::size_t{1280} << 20U;
     std::size_t queues = 100'000;     ///< in one virtual host
@@ -36,6 +37,8 @@ struct limits {
 
 /// What a stored message costs beside its body, about.
 inline constexpr std::size_t message_overhead = 128;
+/// What each further queue or delivery that holds it costs: its entry, in a ring that may be half empty.
+inline constexpr std::size_t holder_overhead = 64;
 
 /// How a broker is made.
 struct options {

@@ -149,20 +149,14 @@ public:
     [[nodiscard]] queue_entry& front() noexcept { return ring(first_level()).front(); }
     queue_entry pop() noexcept { return pop(first_level()); }
 
-    /// Calls `take(entry)` for the first of each priority as long as it has expired: only those at the head
-    /// go, as in RabbitMQ. Returns when the next of them will.
+    /// Calls `take(entry)` for the next to go as long as it has expired: one behind another that has not waits for
+    /// it, also if it is of a lower priority. Source: RabbitMQ. Returns when the next will.
     template <class Take>
     instant pop_expired(instant now, Take&& take)
     {
-        instant next = instant::never();
-        for (unsigned level = 0; level <= highest_ && size_ > 0; ++level) {
-            entry_ring& r = ring(static_cast<std::uint8_t>(level));
-            while (!r.empty() && r.front().expires <= now)
-                take(pop(static_cast<std::uint8_t>(level)));
-            if (!r.empty() && r.front().expires < next)
-                next = r.front().expires;
-        }
-        return next;
+        while (size_ > 0 && front().expires <= now)
+            take(pop());
+        return size_ > 0 ? front().expires : instant::never();
     }
 
 private:

@@ -64,22 +64,26 @@ public:
     void hold(stored_message& m) noexcept
     {
         if (m.holders()++ == 0) {
-            memory_ += m.body().size() + message_overhead;
+            memory_ += size_of(m);
             if (const properties_ptr& p = m.properties_node())
                 memory_ += p->begin_to_be_held();
-            if (memory_ > limits().memory_high)
-                alarm_ = true;
+        } else {
+            memory_ += holder_overhead;
         }
+        if (memory_ > limits().memory_high)
+            alarm_ = true;
     }
     void unhold(stored_message& m) noexcept
     {
-        if (--m.holders() != 0)
+        if (--m.holders() != 0) {
+            memory_ -= holder_overhead;
             return;
-        memory_ -= m.body().size() + message_overhead;
+        }
+        memory_ -= size_of(m);
         if (const properties_ptr& p = m.properties_node())
             memory_ -= p->end_to_be_held();
     }
-    /// Bytes of messages that are held, and of their properties, each counted once.
+    /// Bytes of messages that are held, and of their properties, each counted once, and of each further holder.
     [[nodiscard]] std::size_t memory() const noexcept { return memory_; }
     [[nodiscard]] bool has_alarm() const noexcept { return alarm_; }
     [[nodiscard]] bool alarm_is_over() const noexcept
@@ -128,6 +132,14 @@ public:
     }
 
 private:
+    [[nodiscard]] static std::size_t size_of(const stored_message& m) noexcept
+    {
+        std::size_t size = m.body().size() + message_overhead;
+        for (const std::string& key : m.route()->further_keys)
+            size += sizeof key + key.size();
+        return size;
+    }
+
     std::uint64_t random_;
     std::uint64_t routers_ = 0;
     std::uint64_t names_ = mix(options.seed ^ 0x589965cc75374cc3U, 0x8ebc6af09c88c6e3U);

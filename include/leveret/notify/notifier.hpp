@@ -44,8 +44,8 @@ static_assert(safe_options<notifier_options>);
 ///     const lv::json created{{"id", 42}};
 ///     co_await compute.info("instance.created", created);
 ///
-/// Each function completes when the broker has the notification, and gives the outcome: false where it was refused, that
-/// often. One whose time ends without an outcome is not told again, for it may be there. A cheap handle. Thread safety: the connection's executor.
+/// Each function completes when the broker has the notification, and gives the outcome: false where it was refused, also
+/// with `retries`. One whose time ends without an outcome is not told again, for it may be there. A cheap handle. Thread safety: the connection's executor.
 template <channel Channel, io::environment Environment = io::asio_environment>
 class notifier {
 public:

@@ -19,6 +19,8 @@
 #include <cstddef>
 #include <functional>
 #include <initializer_list>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -128,34 +130,60 @@ inline void check_names(std::initializer_list<std::string_view> names)
     return out;
 }
 
+/// What is in an optional, or may be.
+template <class T>
+struct value_in {
+    using type = T;
+};
+template <class T>
+struct value_in<std::optional<T>> : value_in<T> {};
+
+template <class From, class To>
+concept bent = (std::floating_point<From> && std::integral<To>) ||
+               (std::is_arithmetic_v<From> && std::is_arithmetic_v<To> &&
+                (std::same_as<From, bool> != std::same_as<To, bool> || std::same_as<From, char>));
+template <class From, class To>
+concept cut = (std::integral<From> && std::integral<To> && !requires(From f) { To{f}; }) ||
+              (std::is_arithmetic_v<From> && std::floating_point<To> &&
+               std::numeric_limits<To>::digits < std::numeric_limits<From>::digits);
+
 /// Whether nothing is bent: no fraction is cut, and no number made of a truth.
 template <class From, class To>
-concept fits = std::convertible_to<const From&, To> &&
-               !(std::floating_point<From> && std::integral<To>) &&
-               !(std::is_arithmetic_v<From> && std::is_arithmetic_v<To> &&
-                 (std::same_as<From, bool> != std::same_as<To, bool> || std::same_as<From, char>));
+concept fits = std::convertible_to<const From&, To> && !bent<typename value_in<From>::type, typename value_in<To>::type>;
 /// And whether all that there is of `From` can be a `To`.
 template <class From, class To>
-concept fits_whole = fits<From, To> && (!(std::integral<From> && std::integral<To>) || requires(From f) { To{f}; }) &&
-                     !(std::floating_point<From> && std::floating_point<To> && sizeof(From) > sizeof(To));
+concept fits_whole = fits<From, To> && !cut<typename value_in<From>::type, typename value_in<To>::type>;
 
-/// Whether the parameters of a handler, which may have an rpc::request before, take those of an interface whole; true where
-/// nobody can tell.
-template <class Signature, class... A>
-inline constexpr bool takes_whole = true;
-template <class R, class... P, class... A>
+/// Whether a handler's parameter takes all of an interface's `A`. A coroutine must not refer to what is made for the call
+/// alone: it begins later.
+template <class A, class P, bool Awaits>
+inline constexpr bool takes = fits_whole<A, std::remove_cvref_t<P>> &&
+                              (!Awaits || !std::is_reference_v<P> || std::same_as<std::remove_cvref_t<P>, A>);
+
+/// Whether the parameters of a handler, which may have an rpc::request before, take those of an interface; true where nobody
+/// can tell.
+template <class Signature, bool Awaits, class... A>
+inline constexpr bool take_all = true;
+template <class R, class... P, bool Awaits, class... A>
 requires(sizeof...(P) == sizeof...(A))
-inline constexpr bool takes_whole<leveret::detail::handler_signature<R, P...>, A...> =
-    (fits_whole<A, std::remove_cvref_t<P>> && ...);
-template <class R, class First, class... P, class... A>
+inline constexpr bool take_all<leveret::detail::handler_signature<R, P...>, Awaits, A...> = (takes<A, P, Awaits> && ...);
+template <class R, class First, class... P, bool Awaits, class... A>
 requires(sizeof...(P) == sizeof...(A))
-inline constexpr bool takes_whole<leveret::detail::handler_signature<R, First, P...>, A...> =
-    (fits_whole<A, std::remove_cvref_t<P>> && ...);
+inline constexpr bool take_all<leveret::detail::handler_signature<R, First, P...>, Awaits, A...> =
+    (takes<A, P, Awaits> && ...);
 
 template <class To, class From>
 [[nodiscard]] To convert(const From& value)
 {
-    if constexpr (std::integral<From> && std::integral<To> && fits<From, To> && !std::same_as<From, bool>) {
+    if constexpr (std::same_as<From, To>) {
+        return value;
+    } else if constexpr (leveret::detail::is_json_optional<To> && !std::same_as<From, std::nullopt_t>) {
+        using inner = typename To::value_type;
+        if constexpr (leveret::detail::is_json_optional<From>)
+            return value ? To(convert<inner>(*value)) : To();
+        else
+            return To(convert<inner>(value));
+    } else if constexpr (std::integral<From> && std::integral<To> && fits<From, To> && !std::same_as<From, bool>) {
         if (!std::in_range<To>(value))
             throw_invalid_argument("rpc: a value is out of the range that the interface has for it");
         return static_cast<To>(value);
@@ -209,15 +237,17 @@ struct method<Name, R(A...), Names...> {
         using given = typename std::conditional_t<takes_request, std::invoke_result<F&, const request&, std::remove_cvref_t<A>...>,
                                                   std::invoke_result<F&, std::remove_cvref_t<A>...>>::type;
         static constexpr bool awaits = std::same_as<given, asio::awaitable<R>>;
-        static_assert(awaits || std::same_as<given, R> || detail::fits<given, R>,
+        static_assert(awaits || std::same_as<given, R> || detail::fits<std::remove_cvref_t<given>, R>,
                       "leveret: the handler returns something else than the method of the interface");
-        static_assert(detail::takes_whole<typename leveret::detail::signature_of<F>::type, std::remove_cvref_t<A>...>,
-                      "leveret: a parameter of the handler does not hold all values of that of the interface");
+        static_assert(detail::take_all<typename leveret::detail::signature_of<F>::type, awaits, std::remove_cvref_t<A>...>,
+                      "leveret: a parameter of the handler does not hold all values of that of the interface, or is a "
+                      "coroutine's reference to another type");
 
     public:
         using result = std::conditional_t<awaits, asio::awaitable<R>, R>;
         explicit handler(F f) : function_(std::move(f)) {}
-        result operator()(const request& r, std::remove_cvref_t<A>... arguments)
+        /// The arguments outlive a coroutine's end.
+        result operator()(const request& r, std::remove_cvref_t<A>&&... arguments)
         {
             const auto call = [&]() -> given {
                 if constexpr (takes_request)

@@ -106,7 +106,9 @@ public:
                 static_cast<void>(verify_(password, entries_.front().stored));
             return false;
         }
-        return verify_(password, e->stored) && (from_loopback || e->from_anywhere);
+        const bool is_right = verify_(password, e->stored);
+        // No blank passwords, as in RabbitMQ: such a user logs in by certificate or not at all.
+        return is_right && !password.empty() && (from_loopback || e->from_anywhere);
     }
     [[nodiscard]] bool can_log_in_by_certificate(std::string_view user, bool from_loopback) override
     {

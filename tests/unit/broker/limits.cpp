@@ -67,7 +67,7 @@ TEST_CASE("publishers are blocked above the high-water mark until the low one is
     CHECK_FALSE(c.session->is_blocked());
 }
 
-TEST_CASE("a message in many queues counts once, an unacknowledged one too")
+TEST_CASE("a message in many queues counts once, and each of them a little; an unacknowledged one too")
 {
     one_client c;
     for (int i = 0; i < 10; ++i) {
@@ -75,12 +75,25 @@ TEST_CASE("a message in many queues counts once, an unacknowledged one too")
         c.channel.bind("amq.fanout", "q" + std::to_string(i), "");
     }
     c.channel.publish("amq.fanout", "", std::string(1000, 'x'));
-    CHECK(c.broker.memory() == 1000 + lb::message_overhead);
+    CHECK(c.broker.memory() == 1000 + lb::message_overhead + 9 * lb::holder_overhead);
     for (int i = 0; i < 9; ++i)
         c.channel.drain("q" + std::to_string(i));
     REQUIRE(c.channel->get("q9", false)->has_value());
     CHECK(c.broker.memory() == 1000 + lb::message_overhead);
     c.channel.ok(c.channel->ack(c.channel->unacknowledged_count() == 1 ? 10 : 0));
+    CHECK(c.broker.memory() == 0);
+}
+
+TEST_CASE("further keys of a message count")
+{
+    one_client c;
+    c.channel.declare("q");
+    field_array keys;
+    for (int i = 0; i < 100; ++i)
+        keys.emplace_back(std::string(100, 'k'));
+    c.channel.publish("", "q", "x", properties().header("BCC", std::move(keys)));
+    CHECK(c.broker.memory() >= 100 * (100 + sizeof(std::string)));
+    c.channel.drain("q");
     CHECK(c.broker.memory() == 0);
 }
 
@@ -110,7 +123,7 @@ TEST_CASE("a virtual host with very many queues and exchanges goes quickly")
         c.channel.bind("x", "q" + std::to_string(i), "");
     }
     c.channel.publish("x", "", "m");
-    CHECK(c.broker.memory() == 1 + lb::message_overhead);
+    CHECK(c.broker.memory() == 1 + lb::message_overhead + 19'999 * lb::holder_overhead);
 }
 
 TEST_CASE("the broker's limits of a queue refuse as reject-publish does")

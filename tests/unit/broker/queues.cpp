@@ -1,5 +1,11 @@
 #include "unit/broker/fixture.hpp"
 
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <utility>
+
 using namespace leveret;
 using namespace leveret::test;
 
@@ -21,6 +27,43 @@ TEST_CASE("messages expire by the queue's time, their own, and the shorter of bo
     c.pass(duration::nanoseconds(1));
     CHECK(c.channel.count("q") == 0);
     CHECK(c.broker.memory() == 0);
+}
+
+TEST_CASE("a message that expired waits for those before it, also of a higher priority")
+{
+    one_client c;
+    c.channel.declare("q", {{"x-max-priority", 5}, {"x-dead-letter-exchange", "amq.fanout"}});
+    c.channel.declare("dead");
+    c.channel.bind("amq.fanout", "dead", "");
+    c.channel.publish("", "q", "low", properties().expiration("10"));
+    c.channel.publish("", "q", "high", properties().priority(5));
+    c.pass(duration::milliseconds(20));
+    CHECK(c.channel.count("q") == 2);
+    CHECK(c.channel.get("q") == "high");
+    CHECK(c.channel.count("q") == 0);
+    for (const int priority : {0, 5, 2, 5, 0, 2})
+        c.channel.publish("", "q", std::to_string(priority),
+                          properties().priority(static_cast<std::uint8_t>(priority)).expiration("10"));
+    c.pass(duration::milliseconds(20));
+    for (const std::string_view death : {"low", "5", "5", "2", "2", "0", "0"})
+        CHECK(c.channel.get("dead") == death);
+}
+
+TEST_CASE("dead letters: a count that a client made up has an end")
+{
+    one_client c;
+    c.channel.declare("q", {{"x-dead-letter-exchange", ""}, {"x-dead-letter-routing-key", "dead"}, {"x-message-ttl", 0}});
+    c.channel.declare("dead");
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    for (const std::int64_t count : {most, std::int64_t{-5}}) {
+        field_array deaths;
+        deaths.emplace_back(table{{"queue", "q"}, {"reason", "expired"}, {"count", count}});
+        c.channel.publish("", "q", "m", properties().header("x-death", std::move(deaths)));
+        const auto got = c.channel->get("dead", true);
+        REQUIRE(got->has_value());
+        const auto& told = *(*got)->message->properties().headers().find_as<field_array>("x-death");
+        CHECK(told[0].as<table>()->find("count")->integer() == (count < 0 ? 1 : most));
+    }
 }
 
 TEST_CASE("a time of 0 means now or never")

@@ -114,6 +114,16 @@ TEST_CASE("endpoint: methods of a shared interface")
     CHECK(call(e, "twice", "[21]") == 42);
     CHECK_THROWS_WITH_AS(call(e, "twice", "[2000000000]"), "rpc: a value is out of the range that the interface has for it",
                          lv::usage_error);
+    using maybe = lv::rpc::method<"maybe", int(std::optional<int>)>;
+    CHECK(maybe::pack(5L) == "[5]");
+    CHECK(maybe::pack(std::nullopt) == "[null]");
+    CHECK(maybe::pack(std::optional<short>(7)) == "[7]");
+    CHECK_THROWS_AS(static_cast<void>(maybe::pack(5'000'000'000L)), lv::usage_error);
+    using lv::rpc::detail::fits;
+    using lv::rpc::detail::fits_whole;
+    static_assert(!fits<double, std::optional<int>> && !fits<bool, std::optional<int>> && fits<long, std::optional<int>>);
+    static_assert(!fits_whole<std::int64_t, std::optional<short>> && !fits_whole<int, float> && fits_whole<int, double>);
+    static_assert(!fits_whole<std::int64_t, double> && fits_whole<int, std::optional<std::int64_t>>);
     using half = lv::rpc::method<"half", float(float)>;
     CHECK(half::pack(0.5) == "[0.5]");
     CHECK_THROWS_AS(static_cast<void>(half::pack(1e300)), lv::usage_error);

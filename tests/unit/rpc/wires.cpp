@@ -142,6 +142,17 @@ TEST_CASE("wire: plain reads what RabbitMQ's tutorial sends")
     m.body = "1";
     m.content_type = "application/octet-stream";
     CHECK(plain().decode_request(m).wrong.find("requests and answers are JSON") != std::string::npos);
+    m.content_type = {};
+    m.content_encoding = "gzip";
+    CHECK_FALSE(plain().decode_request(m).wrong.empty());
+    m.content_encoding = {};
+    lv::table headers;
+    headers.set("context", "{");
+    m.headers = headers;
+    CHECK_FALSE(plain().decode_request(m).wrong.empty());
+    m.headers = {};
+    CHECK(plain().decode_request(m).wrong.empty());
+    m.content_type = "application/octet-stream";
     m.reply_to = {};
     CHECK_THROWS_AS(static_cast<void>(plain().decode_request(m)), lv::decode_error); // nobody can be told
 }
@@ -168,6 +179,11 @@ TEST_CASE("wire: oslo reads what oslo.messaging sends")
     CHECK(error.failure->type() == "CustomError");
     CHECK(error.failure->trace() == "xy");
     CHECK(error.failure->data() == json{{"code", 42}});
+    const incoming_reply odd = oslo().decode_reply(oslo_body(
+        R"({"result": null, "failure": "{\"class\": \"ValueError\", \"module\": \"builtins\", \"message\": \"\\udc80\", )"
+        R"(\"args\": [NaN]}", "ending": true, "_msg_id": "a3"})"));
+    CHECK(odd.failure->type() == "ValueError");
+    CHECK(odd.failure->message() == "\xef\xbf\xbd");
     const incoming_request numbers = oslo().decode_request(oslo_body(
         R"({"method": "m", "args": {"a": NaN, "b": [-Infinity, Infinity, "NaN \" Infinity"]}, "_timeout": 2.5})"));
     CHECK(numbers.arguments == json::parse(R"({"a": null, "b": [null, null, "NaN \" Infinity"]})"));

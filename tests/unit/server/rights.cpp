@@ -129,6 +129,28 @@ TEST_CASE("rights: dead letters and alternates need those of publishing")
           "1 queue.declare-ok queue=d\n");
     CHECK(t.ask(wire::exchange::declare{.exchange = "d", .arguments = {alternate}}) ==
           "1 exchange.declare-ok\n");
+    // What is there already was allowed when it was made.
+    limited later(".*", "", "");
+    later.admin.send(frame(1, wire::queue::declare{.queue = "d", .arguments = {dead}}) +
+                     frame(1, wire::exchange::declare{.exchange = "d", .arguments = {alternate}}));
+    static_cast<void>(later.admin.take());
+    CHECK(later.ask(wire::queue::declare{.queue = "d", .arguments = {dead}}) == "1 queue.declare-ok queue=d\n");
+    CHECK(later.ask(wire::exchange::declare{.exchange = "d", .arguments = {alternate}}) == "1 exchange.declare-ok\n");
+}
+
+TEST_CASE("rights: breaks in lines are no part of a name")
+{
+    const auto check = [](const auto& m, std::string_view kind) {
+        limited t("^[^_]", "", "");
+        CHECK(t.ask(m) == refused(kind, "_q", m.id));
+    };
+    check(wire::queue::declare{.queue = "\n_q"}, "queue");
+    check(wire::queue::delete_{.queue = "\n_q"}, "queue");
+    check(wire::exchange::declare{.exchange = "\r_q"}, "exchange");
+    check(wire::exchange::delete_{.exchange = "\r_q"}, "exchange");
+    limited t(".*", "", "");
+    CHECK(t.ask(wire::queue::delete_{.queue = "q\n"}) == "1 queue.delete-ok\n");
+    CHECK(t.server.broker().find_virtual_host("/")->find_queue("q") == nullptr);
 }
 
 TEST_CASE("rights: they may change while a client is connected")
@@ -174,6 +196,9 @@ TEST_CASE("rights: logins")
     CHECK_FALSE(users.can_log_in("far", "p2", true));
     CHECK_FALSE(users.can_log_in("far", "p11", true));
     CHECK_FALSE(users.can_log_in("far", "", true));
+    users.add("blank", "");
+    CHECK_FALSE(users.can_log_in("blank", "", true));
+    CHECK(users.can_log_in_by_certificate("blank", true));
     CHECK_FALSE(users.can_log_in("nobody", "p1", true));
     CHECK(users.can_log_in("near", "p2", true));
     CHECK_FALSE(users.can_log_in("near", "p2", false));

@@ -15,6 +15,7 @@
 #include "leveret/notify/priority.hpp"
 #include "leveret/oslo/recent_ids.hpp"
 #include "leveret/transport/concept.hpp"
+#include "leveret/transport/detail/end_streams.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -25,6 +26,7 @@
 #include <asio/this_coro.hpp>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -128,18 +130,11 @@ public:
         };
         s->workers_ = s->streams_.size() + 1;
         for (std::size_t i = 0; i < s->streams_.size(); ++i)
-            asio::co_spawn(s->channel.get_executor(), read(s, i), ended);
+            asio::co_spawn(s->channel.get_executor(), read(s, i), asio::bind_cancellation_slot(s->reading_[i].slot(), ended));
         asio::co_spawn(s->channel.get_executor(), work(s), asio::bind_cancellation_slot(s->working_.slot(), ended));
         const bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->stop();
-        std::exception_ptr in_end;
-        for (stream& consumer : s->streams_) {
-            try {
-                co_await consumer.cancel({.timeout = s->timeout_});
-            } catch (...) {
-                in_end = std::current_exception();
-            }
-        }
+        std::exception_ptr in_end = co_await transport_detail::end_streams(s->streams_, s->alarm_, s->timeout_);
         if (s->error_ || in_end)
             s->abandon(); // what is handled comes again anyway
         while (s->workers_ != 0) {
@@ -205,6 +200,8 @@ private:
     {
         is_abandoned_ = true;
         working_.emit(asio::cancellation_type::terminal);
+        for (asio::cancellation_signal& s : reading_)
+            s.emit(asio::cancellation_type::terminal);
     }
     static asio::awaitable<void> read(pointer s, std::size_t index)
     {
@@ -342,6 +339,7 @@ private:
     oslo::recent_ids seen_;
     io::stop_bell end_;
     asio::cancellation_signal working_;
+    std::array<asio::cancellation_signal, priorities.size()> reading_;
     io::doorbell* more_ = nullptr;
     std::exception_ptr error_;
     std::size_t workers_ = 0;

@@ -21,6 +21,7 @@
 #include "leveret/rpc/target.hpp"
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
+#include "leveret/transport/detail/end_streams.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -32,6 +33,7 @@
 #include <asio/this_coro.hpp>
 #include <asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -117,7 +119,7 @@ public:
         }
         bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->ring_readers();
-        std::exception_ptr in_end = co_await end_streams(s->streams_, s->alarm_, s->options.timeout);
+        std::exception_ptr in_end = co_await transport_detail::end_streams(s->streams_, s->alarm_, s->options.timeout);
         if (s->error_ || in_end)
             s->abandon(); // they can't be answered
         while (s->readers_ != 0 || s->active_ != 0) {
@@ -206,9 +208,10 @@ private:
             a.is_wanted = false;
             if (!s->begin(*d, a))
                 continue;
-            if (a.is_wanted && !s->try_send(a))
-                co_await send_later(s, a);
-            if (!s->before_)
+            bool is_done = !a.is_wanted || s->try_send(a);
+            if (!is_done)
+                is_done = co_await send_later(s, a);
+            if (!s->before_ && is_done)
                 d->ack();
             if (a.what.body().size() > kept_size)
                 a = answer();
@@ -294,15 +297,17 @@ private:
         t->unwatch();
         if (t->is_abandoned)
             co_return; // unacknowledged: it goes back to its queue
+        bool is_done = true;
         if (t->has_given_up) {
             ++s->given_up;
         } else {
             answer a;
             s->finish(a, t->asked, result, thrown);
-            if (a.is_wanted && !s->try_send(a))
-                co_await send_later(s, a);
+            is_done = !a.is_wanted || s->try_send(a);
+            if (!is_done)
+                is_done = co_await send_later(s, a);
         }
-        if (t->delivery)
+        if (t->delivery && is_done)
             t->delivery->ack();
     }
 
@@ -343,17 +348,28 @@ private:
             return true;
         }
     }
-    /// Waits for as long as its caller does, which may be long when the broker takes no messages.
-    static asio::awaitable<void> send_later(pointer s, const answer& a)
+    /// Waits for as long as its caller does, which may be long when the broker takes no messages; a server that is to end
+    /// waits no longer than its own timeout. False if the request goes back for that.
+    static asio::awaitable<bool> send_later(pointer s, const answer& a)
     {
-        const duration patience = a.deadline == instant::never() ? duration::never() : a.deadline - s->alarm_.now();
-        try {
-            auto sending = s->channel.publish("", a.to, a.what, {.timeout = patience});
-            co_await std::move(sending);
-        } catch (const timeout_error&) { // nobody waits for it any more
-            ++s->given_up;
-        } catch (const usage_error&) { // as try_send
+        for (bool is_late = false; !is_late;) {
+            duration patience = s->options.timeout;
+            if (a.deadline != instant::never())
+                patience = std::min(patience, std::max(a.deadline - s->alarm_.now(), duration::milliseconds(1)));
+            try {
+                auto sending = s->channel.publish("", a.to, a.what, {.timeout = patience});
+                co_await std::move(sending);
+                co_return true;
+            } catch (const timeout_error&) {
+                is_late = a.deadline <= s->alarm_.now();
+            } catch (const usage_error&) { // as try_send
+                co_return true;
+            }
+            if (!is_late && s->end_.is_stopping())
+                co_return false;
         }
+        ++s->given_up; // nobody waits for it any more
+        co_return true;
     }
 
     [[nodiscard]] std::string unique()

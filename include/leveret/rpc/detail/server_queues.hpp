@@ -1,6 +1,5 @@
 #pragma once
 
-#include "leveret/core/duration.hpp"
 #include "leveret/core/options.hpp"
 #include "leveret/rpc/target.hpp"
 #include "leveret/rpc/wire/format.hpp"
@@ -8,12 +7,9 @@
 
 #include <asio/awaitable.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstddef>
-#include <exception>
 #include <string>
-#include <vector>
 
 namespace leveret::rpc::detail {
 
@@ -35,25 +31,6 @@ template <channel Channel, wire::format Wire>
     co_await channel.declare_exchange(fanout, exchange_type::fanout, wire.fanout_exchange_settings());
     co_await channel.declare_queue(queues[2], wire.fanout_queue_settings());
     co_await channel.bind_queue(queues[2], fanout, of.topic(), {});
-}
-
-/// Cancels consumers, all of them in the time of one, and gives what the last that failed threw. The arguments outlive it.
-template <class Stream, class Clock>
-[[nodiscard]] asio::awaitable<std::exception_ptr> end_streams(std::vector<Stream>& streams, Clock& clock, duration timeout)
-{
-    std::exception_ptr failed;
-    const instant last = timeout.is_never() ? instant::never() : clock.now() + timeout;
-    for (Stream& consumer : streams) {
-        try {
-            duration left = duration::never();
-            if (last != instant::never())
-                left = std::max(last - clock.now(), duration::milliseconds(1));
-            co_await consumer.cancel({.timeout = left});
-        } catch (...) {
-            failed = std::current_exception();
-        }
-    }
-    co_return failed;
 }
 
 } // namespace leveret::rpc::detail

@@ -145,6 +145,7 @@ inline void oslo::encode_request(const outgoing_request& r, message& m) const
 
 inline incoming_request oslo::decode_request(const received_message& m) const
 {
+    leveret::detail::check_uncoded(m.content_encoding);
     json inner = leveret::oslo::opened(m.body, m.content_type);
     incoming_request r;
     r.context = leveret::oslo::take_context(inner);
@@ -215,7 +216,11 @@ inline json oslo::failure_text(const failure& f)
 
 inline failure oslo::read_failure(const std::string& text)
 {
-    const json j = leveret::detail::try_parse_json(text);
+    json j;
+    try {
+        j = leveret::oslo::parse(text);
+    } catch (const decode_error&) { // as any other that is no object
+    }
     if (!j.is_object())
         return failure("", text);
     const auto part = [&j](const char* key) {

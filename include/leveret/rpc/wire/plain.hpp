@@ -97,9 +97,16 @@ inline void plain::check_type(const received_message& m)
 inline incoming_request plain::decode_request(const received_message& m) const
 {
     incoming_request r;
+    const auto text = [&m](std::string_view key) {
+        const auto* value = m.headers.find(key);
+        return value == nullptr ? std::string_view() : value->text();
+    };
     try {
+        leveret::detail::check_uncoded(m.content_encoding);
         check_type(m);
         r.arguments = parse_json(m.body);
+        if (const std::string_view context = m.headers.empty() ? std::string_view() : text("context"); !context.empty())
+            r.context = parse_json(context);
     } catch (const decode_error& e) {
         if (m.reply_to.empty() || m.correlation_id.empty())
             throw;
@@ -118,14 +125,8 @@ inline incoming_request plain::decode_request(const received_message& m) const
     if (!m.expiration.empty() && std::from_chars(m.expiration.data(), end, milliseconds).ptr == end && milliseconds >= 0)
         r.timeout = duration::milliseconds(milliseconds);
     if (!m.headers.empty()) {
-        const auto text = [&m](std::string_view key) {
-            const auto* value = m.headers.find(key);
-            return value == nullptr ? std::string_view() : value->text();
-        };
         r.name_space = text("namespace");
         r.version = text("version");
-        if (const std::string_view context = text("context"); !context.empty())
-            r.context = parse_json(context);
     }
     return r;
 }

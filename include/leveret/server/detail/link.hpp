@@ -156,8 +156,15 @@ private:
     {
         if (writing_ || over_)
             return;
-        if (engine.output().empty())
-            return engine.is_closed() ? finish() : read(); // memory may be no longer low
+        if (engine.output().empty()) {
+            if (engine.is_closed())
+                return finish();
+            if (engine.has_input() && wants_input()) { // memory is no longer low: what is here already
+                owner_->tell_time();
+                return after_input();
+            }
+            return read();
+        }
         std::size_t count = 0;
         engine.output().for_each_piece([&](const char* data, std::size_t size) {
             buffers_[count++] = asio::const_buffer(data, size);

@@ -3,6 +3,7 @@
 
 #include "leveret/server/detail/session.hpp"
 
+#include <string>
 #include <string_view>
 
 namespace leveret::broker::server_detail {
@@ -11,7 +12,8 @@ inline void session::on(session_channel& c, const wire::exchange::declare& m)
 {
     const table arguments = wire::decode_table(m.arguments);
     exchange_declaration d;
-    d.name = m.exchange;
+    const std::string name = detail::without_breaks(m.exchange);
+    d.name = name;
     d.type = m.type;
     d.passive = m.passive;
     d.durable = m.durable;
@@ -19,14 +21,15 @@ inline void session::on(session_channel& c, const wire::exchange::declare& m)
     d.internal = m.internal;
     d.arguments = &arguments;
     if (m.passive) {
-        if (!rights_.allow_any(m.exchange))
-            return refuse(c, rights_.refusal(kind_of_name::exchange, m.exchange), m.id);
+        if (!rights_.allow_any(name))
+            return refuse(c, rights_.refusal(kind_of_name::exchange, name), m.id);
     } else {
-        if (!may(c, m, permission::configure, kind_of_name::exchange, m.exchange))
+        if (!may(c, m, permission::configure, kind_of_name::exchange, name))
             return;
         const field_value* alternate = arguments.find("alternate-exchange");
-        if (alternate != nullptr && alternate->type() == field_type::string &&
-            (!may(c, m, permission::read, kind_of_name::exchange, m.exchange) ||
+        const bool is_there = session_->host().find_exchange(name) != nullptr; // it asked when it was made
+        if (!is_there && alternate != nullptr && alternate->type() == field_type::string &&
+            (!may(c, m, permission::read, kind_of_name::exchange, name) ||
              !may(c, m, permission::write, kind_of_name::exchange, alternate->text())))
             return;
     }
@@ -36,9 +39,10 @@ inline void session::on(session_channel& c, const wire::exchange::declare& m)
 
 inline void session::on(session_channel& c, const wire::exchange::delete_& m)
 {
-    if (!may(c, m, permission::configure, kind_of_name::exchange, m.exchange))
+    const std::string name = detail::without_breaks(m.exchange);
+    if (!may(c, m, permission::configure, kind_of_name::exchange, name))
         return;
-    if (is_fine(c, c.core->delete_exchange(m.exchange, m.if_unused), m.id) && !m.no_wait)
+    if (is_fine(c, c.core->delete_exchange(name, m.if_unused), m.id) && !m.no_wait)
         answer(c, wire::exchange::delete_ok{});
 }
 

@@ -18,8 +18,10 @@ inline void session::on(session_channel& c, const wire::queue::declare& m)
     d.exclusive = m.exclusive;
     d.auto_delete = m.auto_delete;
     d.arguments = &arguments;
-    // The name that the broker is going to make up begins like this.
-    const std::string_view name = m.queue.empty() && !m.passive ? "amq.gen-" : m.queue;
+    // The name that the broker is going to make up begins like this; breaks in lines are no part of one.
+    std::string name = detail::without_breaks(m.queue);
+    if (name.empty() && !m.passive)
+        name = "amq.gen-";
     if (m.passive) {
         if (!name.starts_with(reply_to_name) && !rights_.allow_any(name))
             return refuse(c, rights_.refusal(kind_of_name::queue, name), m.id);
@@ -27,7 +29,8 @@ inline void session::on(session_channel& c, const wire::queue::declare& m)
         if (!may(c, m, permission::configure, kind_of_name::queue, name))
             return;
         const field_value* dead_letters = arguments.find("x-dead-letter-exchange");
-        if (dead_letters != nullptr && dead_letters->type() == field_type::string &&
+        const bool is_there = session_->host().find_queue(name) != nullptr; // it asked when it was made
+        if (!is_there && dead_letters != nullptr && dead_letters->type() == field_type::string &&
             (!may(c, m, permission::read, kind_of_name::queue, name) ||
              !may(c, m, permission::write, kind_of_name::exchange, dead_letters->text())))
             return;
@@ -95,10 +98,11 @@ inline void session::on(session_channel& c, const wire::queue::purge& m)
 
 inline void session::on(session_channel& c, const wire::queue::delete_& m)
 {
-    const std::string_view name = m.queue.empty() ? std::string_view(c.last_queue) : m.queue;
+    const std::string asked = detail::without_breaks(m.queue);
+    const std::string_view name = asked.empty() ? c.last_queue : asked;
     if (!name.empty() && !may(c, m, permission::configure, kind_of_name::queue, name))
         return;
-    const auto n = c.core->delete_queue(m.queue, m.if_unused, m.if_empty);
+    const auto n = c.core->delete_queue(asked, m.if_unused, m.if_empty);
     if (!is_fine(c, n, m.id) || m.no_wait)
         return;
     wire::queue::delete_ok ok;

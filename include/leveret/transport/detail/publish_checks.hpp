@@ -2,6 +2,7 @@
 
 #include "leveret/core/error.hpp"
 #include "leveret/core/properties.hpp"
+#include "leveret/core/utf8.hpp"
 #include "leveret/wire/content_header.hpp"
 #include "leveret/wire/frame.hpp"
 #include "leveret/wire/types.hpp"
@@ -29,6 +30,8 @@ inline void check_publish(const publish_target& target, const leveret::propertie
         throw_invalid_argument("basic.publish: the exchange name is longer than 255 bytes");
     if (target.routing_key.size() > wire::short_string_max)
         throw_invalid_argument("basic.publish: the routing key is longer than 255 bytes");
+    if (!is_utf8(target.exchange) || !is_utf8(target.routing_key)) // which RabbitMQ ends the connection for
+        throw_invalid_argument("basic.publish: the exchange name or the routing key is not UTF-8");
     if (properties == nullptr || properties->flags() == 0)
         return;
     const std::string_view wrong = wire::unencodable(*properties);

@@ -1,6 +1,7 @@
 // The operations of memory::channel. Included by channel.hpp.
 #pragma once
 
+#include "leveret/core/utf8.hpp"
 #include "leveret/transport/memory/channel.hpp"
 
 #include <asio/cancellation_state.hpp>
@@ -18,6 +19,8 @@ inline void check_names(std::string_view operation, std::initializer_list<std::s
         if (n.size() > wire::short_string_max)
             throw_invalid_argument(std::string(operation) +
                                    ": a name or text is longer than 255 bytes, which AMQP can't carry");
+        else if (!is_utf8(n))
+            throw_invalid_argument(std::string(operation) + ": a name or text is not UTF-8");
 }
 inline void check_arguments(std::string_view operation, const table& t)
 {
