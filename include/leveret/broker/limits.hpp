@@ -40,7 +40,7 @@ inline constexpr std::size_t message_overhead = 128;
 /// What each further queue or delivery that holds it costs: its entry, in a ring that may be half empty.
 inline constexpr std::size_t holder_overhead = 64;
 
-/// How a broker is made.
+/// How a broker is made. memory::broker and broker::server take all but the limits from their environment.
 struct options {
     broker::limits limits = {};
     /// From a source of randomness: names that the broker makes up (amq.gen-..., reply addresses) follow from

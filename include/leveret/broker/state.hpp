@@ -56,7 +56,6 @@ public:
     ring_queue<dead_letter> dead_letters;
     /// The last mark that routing gave, so that a queue is reached once.
     std::uint64_t epoch = 0;
-    std::size_t sessions = 0;
 
     [[nodiscard]] const broker::limits& limits() const noexcept { return options.limits; }
 

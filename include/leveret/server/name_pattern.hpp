@@ -348,6 +348,8 @@ inline name_pattern::octet_set name_pattern::bracket()
     octet_set s;
     for (bool first = true; first || !next_is(']'); first = false) {
         char from = take();
+        if (from == '[' && (next_is(':') || next_is('.') || next_is('=')))
+            fail("classes of POSIX, as [:digit:], are not known");
         if (from == '\\') {
             const std::string_view before = rest_;
             const octet_set set = escape_sequence();

@@ -56,7 +56,8 @@ TEST_CASE("name_pattern: what is no pattern, or one too many")
     for (const char* p :
          {"(",   ")",   "a)",  "(a",    "[",     "[a",      "*",
           "a|*", "+",   "{2}", "a{",    "a{2",   "a{3,2}",  "a{x}",
-          "\\",  "\\1", "\\b", "(?=a)", "[z-a]", "a{5000}", "((a{100}){100}){100}"}) {
+          "\\",  "\\1", "\\b", "(?=a)", "[z-a]", "a{5000}", "((a{100}){100}){100}",
+          "[[:digit:]]", "[a[.x.]]"}) {
         CAPTURE(p);
         CHECK_THROWS_AS(name_pattern{p}, usage_error);
     }
