@@ -9,13 +9,13 @@
 #include "leveret/io/alarm.hpp"
 #include "leveret/io/context_watch.hpp"
 #include "leveret/io/doorbell.hpp"
+#include "leveret/io/end_streams.hpp"
 #include "leveret/io/stop_bell.hpp"
 #include "leveret/notify/detail/handlers.hpp"
 #include "leveret/notify/notification.hpp"
 #include "leveret/notify/priority.hpp"
 #include "leveret/oslo/recent_ids.hpp"
 #include "leveret/transport/concept.hpp"
-#include "leveret/transport/detail/end_streams.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -134,7 +134,7 @@ public:
         asio::co_spawn(s->channel.get_executor(), work(s), asio::bind_cancellation_slot(s->working_.slot(), ended));
         const bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->stop();
-        std::exception_ptr in_end = co_await transport_detail::end_streams(s->streams_, s->alarm_, s->timeout_);
+        std::exception_ptr in_end = co_await io::end_streams(s->streams_, s->alarm_, s->timeout_);
         if (s->error_ || in_end)
             s->abandon(); // what is handled comes again anyway
         while (s->workers_ != 0) {

@@ -6,6 +6,7 @@
 #include "leveret/io/alarm.hpp"
 #include "leveret/io/context_watch.hpp"
 #include "leveret/io/doorbell.hpp"
+#include "leveret/io/end_streams.hpp"
 #include "leveret/io/stop_bell.hpp"
 #include "leveret/oslo/identity.hpp"
 #include "leveret/oslo/recent_ids.hpp"
@@ -21,7 +22,6 @@
 #include "leveret/rpc/target.hpp"
 #include "leveret/rpc/wire/format.hpp"
 #include "leveret/transport/concept.hpp"
-#include "leveret/transport/detail/end_streams.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/bind_cancellation_slot.hpp>
@@ -119,7 +119,7 @@ public:
         }
         bool cancelled = co_await io::stop_bell::wait(s->end_);
         s->ring_readers();
-        std::exception_ptr in_end = co_await transport_detail::end_streams(s->streams_, s->alarm_, s->options.timeout);
+        std::exception_ptr in_end = co_await io::end_streams(s->streams_, s->alarm_, s->options.timeout);
         if (s->error_ || in_end)
             s->abandon(); // they can't be answered
         while (s->readers_ != 0 || s->active_ != 0) {

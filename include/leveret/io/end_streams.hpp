@@ -1,5 +1,7 @@
 #pragma once
 
+#include "leveret/io/config.hpp"
+
 #include "leveret/core/duration.hpp"
 
 #include <asio/awaitable.hpp>
@@ -8,7 +10,7 @@
 #include <exception>
 #include <vector>
 
-namespace leveret::transport_detail {
+namespace leveret::io {
 
 /// Cancels consumers, all of them in the time of one, and gives what the last that failed threw. The arguments outlive it.
 template <class Stream, class Clock>
@@ -29,4 +31,4 @@ template <class Stream, class Clock>
     co_return failed;
 }
 
-} // namespace leveret::transport_detail
+} // namespace leveret::io
